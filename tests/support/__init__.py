@@ -1,0 +1,1 @@
+"""What the tests share: a running workspace, builders, waiting for conditions, killing processes."""

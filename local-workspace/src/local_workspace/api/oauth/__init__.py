@@ -1,0 +1,1 @@
+"""Client discovery, tokens for client credentials, personal tokens, the current user."""

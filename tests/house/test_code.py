@@ -2,14 +2,14 @@
 
 import re
 
-from tests.support.source import ROOT, modules
+from tests.support.source import ROOT, Module, modules
 
 TESTS = ROOT / "tests"
 SUPPRESSION = re.compile(r"#\s*(noqa|type: ignore|pyright: ignore)(?P<rest>.*)")
 SUPPRESSIONS_PER_1000_LINES = 6
 
 
-def _test_modules():
+def _test_modules() -> list[Module]:
     return [module for module in modules(TESTS) if module.path.name.startswith("test_")]
 
 

@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from itertools import chain
+from pathlib import Path
 
 import pytest
 from caspers.model.tables import TABLES
@@ -18,7 +20,7 @@ def _read(name: str) -> str:
 
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_in_the_documents_leads_somewhere(document):
+def test_every_link_in_the_documents_leads_somewhere(document: Path):
     broken = [
         target for target in LINK.findall(document.read_text()) if not (document.parent / target).exists()
     ]
@@ -66,7 +68,9 @@ def test_every_dependency_says_why_it_was_taken():
         *ROOT.glob("services/*/pyproject.toml"),
     ]:
         data = tomllib.loads(pyproject.read_text())
-        wanted = data["project"]["dependencies"] + sum(data.get("dependency-groups", {}).values(), [])
+        wanted = data["project"]["dependencies"] + list(
+            chain.from_iterable(data.get("dependency-groups", {}).values())
+        )
         names = {re.split(r"[\[<>=~! ]", item)[0] for item in wanted} - set(PACKAGES) - {"local-workspace"}
         silent += [name for name in sorted(names) if f"`{name}`" not in text]
     assert not silent

@@ -1,0 +1,26 @@
+"""Fixtures for every test: one workspace per session, a catalog of a random name per test."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.workspace import LocalWorkspace
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorkspace]:
+    """A running local workspace, shared by the tests of a session."""
+    running = LocalWorkspace(tmp_path_factory.mktemp("workspace") / "home").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def catalog(workspace: LocalWorkspace) -> Iterator[str]:
+    """The name of a new catalog, dropped with all it holds after the test."""
+    name = f"test_{secrets.token_hex(4)}"
+    client = workspace.client
+    client.catalogs.create(name)
+    yield name
+    client.catalogs.delete(name, force=True)

@@ -1,0 +1,1 @@
+"""Figures, each measured beside a peer in one run: ./caspers bench [NAME]."""

@@ -78,37 +78,39 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     catalog: Catalog = Field(
-        "caspersdev", description="UC catalog of the whole demo; several may live side by side"
+        default="caspersdev", description="UC catalog of the whole demo; several may live side by side"
     )
-    simulator_schema: Identifier = Field("simulator", description="schema where events land")
+    simulator_schema: Identifier = Field(default="simulator", description="schema where events land")
     events_volume: Identifier = Field(
-        "events", description="volume of the event files; `misc` beside it keeps replay state"
+        default="events", description="volume of the event files; `misc` beside it keeps replay state"
     )
     start_day: NotNegativeInt = Field(
-        70, description="the first run replays day 0 up to this day plus the time of day"
+        default=70, description="the first run replays day 0 up to this day plus the time of day"
     )
-    speed_multiplier: PositiveFloat = Field(60.0, description="virtual seconds per real second")
+    speed_multiplier: PositiveFloat = Field(default=60.0, description="virtual seconds per real second")
     schedule_minutes: PositiveFloat = Field(
-        3.0, description="minutes between replay ticks; fractions allowed"
+        default=3.0, description="minutes between replay ticks; fractions allowed"
     )
     pipeline_schedule_minutes: NotNegativeFloat = Field(
-        0.0, description="0 = the pipeline runs continuously, N = it is triggered every N minutes"
+        default=0.0, description="0 = the pipeline runs continuously, N = it is triggered every N minutes"
     )
-    complaint_rate: Share = Field(0.15, description="share of delivered orders that complain")
+    complaint_rate: Share = Field(default=0.15, description="share of delivered orders that complain")
     llm_model: str = Field(
-        "databricks-meta-llama-3-3-70b-instruct", description="foundation model behind both agents"
+        default="databricks-meta-llama-3-3-70b-instruct", description="foundation model behind both agents"
     )
     refund_agent_endpoint_name: str = Field(
-        "", description="serving endpoint that is a refund agent; empty = the app's own agent"
+        default="", description="serving endpoint that is a refund agent; empty = the app's own agent"
     )
     complaint_agent_endpoint_name: str = Field(
-        "", description="serving endpoint that is a complaint agent; empty = the app's own agent"
+        default="", description="serving endpoint that is a complaint agent; empty = the app's own agent"
     )
     events_per_file: PositiveInt | None = Field(
-        None, description="events in one file of the volume; empty = one file per slice of a window"
+        default=None, description="events in one file of the volume; empty = one file per slice of a window"
     )
-    days: Days = Field(90, description="days in the canonical dataset that our generator makes")
-    seed: int = Field(20_240_101, description="seed of the canonical dataset: same seed and days, same bytes")
+    days: Days = Field(default=90, description="days in the canonical dataset that our generator makes")
+    seed: int = Field(
+        default=20_240_101, description="seed of the canonical dataset: same seed and days, same bytes"
+    )
 
     @property
     def names(self) -> Names:
@@ -116,33 +118,36 @@ class Parameters(BaseModel):
         return Names(self.catalog, self.simulator_schema, self.events_volume)
 
 
-class Settings(BaseSettings, Parameters):
+class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleVariableOverride] - see model_config
     """The parameters plus what the platform tells this process about itself."""
 
+    # The two bases differ in the type of this name only: SettingsConfigDict is a ConfigDict with more keys.
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
     app_name: str = Field(
-        "", validation_alias="DATABRICKS_APP_NAME", description="name of this app on the platform"
+        default="", validation_alias="DATABRICKS_APP_NAME", description="name of this app on the platform"
     )
     app_port: int = Field(
-        8000, validation_alias="DATABRICKS_APP_PORT", description="port this app listens on"
+        default=8000, validation_alias="DATABRICKS_APP_PORT", description="port this app listens on"
     )
     warehouse_id: str = Field(
-        "", validation_alias="DATABRICKS_WAREHOUSE_ID", description="SQL warehouse for statements"
+        default="", validation_alias="DATABRICKS_WAREHOUSE_ID", description="SQL warehouse for statements"
     )
     lakebase_endpoint: str = Field(
-        "", description="path of the Lakebase endpoint that holds the control database"
+        default="", description="path of the Lakebase endpoint that holds the control database"
     )
-    control_database: Identifier = Field("control", description="Postgres database of orders and reports")
+    control_database: Identifier = Field(
+        default="control", description="Postgres database of orders and reports"
+    )
     postgres_port: int | None = Field(
-        None,
+        default=None,
         validation_alias="PGPORT",
         description="port of Lakebase where the endpoint's host names none; empty = 5432",
     )
     postgres_sslmode: str = Field(
-        "require", validation_alias="PGSSLMODE", description="libpq's sslmode towards Lakebase"
+        default="require", validation_alias="PGSSLMODE", description="libpq's sslmode towards Lakebase"
     )
-    log_level: str = Field("INFO", description="least severe log level that is written")
+    log_level: str = Field(default="INFO", description="least severe log level that is written")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,151 @@
+"""Postgres as the product uses it: one transaction per request or worker step, committed at the edge, nowhere else.
+
+Reading and writing are different types, so a page cannot change anything by accident. Driver errors leave here as
+the five kinds of `caspers.errors`. Where the database is and who we are is the business of the `connect` function
+that is passed in (see `clients.lakebase`).
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, text
+from sqlalchemy import exc as alchemy
+
+from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
+from caspers.names import identifier
+
+POOL_SIZE = 3
+POOL_OVERFLOW = 5
+#: Seconds to wait for a free connection of the pool.
+POOL_TIMEOUT_S = 10
+#: Seconds after which a pooled connection is replaced, well before the platform cuts idle sessions.
+POOL_RECYCLE_S = 3_000
+
+#: Opens a new connection of the driver; called whenever the pool or a listener needs one.
+Connect = Callable[[], psycopg.Connection[Any]]
+
+_KINDS: tuple[tuple[type[psycopg.Error], type[CaspersError]], ...] = (
+    (psycopg.errors.InsufficientPrivilege, Refused),
+    (psycopg.errors.InvalidAuthorizationSpecification, Refused),
+    (psycopg.errors.UndefinedTable, NotFound),
+    (psycopg.errors.InvalidSchemaName, NotFound),
+    (psycopg.errors.InvalidCatalogName, NotFound),
+    (psycopg.errors.ReadOnlySqlTransaction, Refused),
+    (psycopg.errors.SerializationFailure, Unavailable),
+    (psycopg.errors.DeadlockDetected, Unavailable),
+    (psycopg.IntegrityError, Conflict),
+    (psycopg.OperationalError, Unavailable),
+    (psycopg.InterfaceError, Unavailable),
+)
+
+
+class Reader:
+    """A read-only transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: LiteralString | Executable, /, **values: Any) -> list[Row[Any]]:
+        """All rows of a query; `:name` in the statement is bound to `values`."""
+        return list(self._connection.execute(_executable(statement), values).all())
+
+    def row(self, statement: LiteralString | Executable, /, **values: Any) -> Row[Any] | None:
+        """The first row, or None when there is none."""
+        return self._connection.execute(_executable(statement), values).first()
+
+
+class Writer(Reader):
+    """A transaction that may change things; it commits when its block ends well."""
+
+    def execute(self, statement: LiteralString | Executable, /, **values: Any) -> int:
+        """Run a statement; the number of rows it touched (-1 where that means nothing)."""
+        return self._connection.execute(_executable(statement), values).rowcount
+
+
+class Postgres:
+    """A pool of connections to one database, safe to share between threads."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=connect,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_recycle=POOL_RECYCLE_S,
+            pool_pre_ping=True,
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, for what `reading` and `transaction` do not cover."""
+        return self._engine
+
+    @contextmanager
+    def reading(self) -> Generator[Reader, None, None]:
+        """A read-only transaction."""
+        with translated(), self._engine.connect() as connection:
+            yield Reader(connection.execution_options(postgresql_readonly=True))
+
+    @contextmanager
+    def transaction(self) -> Generator[Writer, None, None]:
+        """A transaction that commits at the end of the block and rolls back when the block raises."""
+        with translated(), self._engine.begin() as connection:
+            yield Writer(connection)
+
+    def connection(self) -> psycopg.Connection[Any]:
+        """A connection of the caller's own, outside the pool and in autocommit: for listening and for leases."""
+        with translated():
+            connection = self._connect()
+            connection.autocommit = True
+            return connection
+
+    def listen(self, channel: str) -> psycopg.Connection[Any]:
+        """A connection of the caller's own that listens on `channel`; read it with `notifies`."""
+        connection = self.connection()
+        with translated():
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(identifier(channel))))
+        return connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+@contextmanager
+def translated() -> Generator[None, None, None]:
+    """Turn whatever the driver or SQLAlchemy raises into one of the five kinds, the cause kept."""
+    try:
+        yield
+    except alchemy.TimeoutError as error:
+        raise Unavailable(f"no database connection became free within {POOL_TIMEOUT_S} s") from error
+    except alchemy.DBAPIError as error:
+        raise _kind(error.orig)(f"Postgres: {_first_line(error.orig)}") from error
+    except psycopg.Error as error:
+        raise _kind(error)(f"Postgres: {_first_line(error)}") from error
+
+
+def _kind(error: BaseException | None) -> type[CaspersError]:
+    return next((kind for driver_error, kind in _KINDS if isinstance(error, driver_error)), Invalid)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _executable(statement: LiteralString | Executable) -> Executable:
+    return text(statement) if isinstance(statement, str) else statement
+
+
+def login_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Connection parameters with the time limits and keep-alives that every connection of ours gets."""
+    return {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        **values,
+    }

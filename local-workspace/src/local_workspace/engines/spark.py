@@ -1,0 +1,126 @@
+"""The SQL engine: Sail, a Spark Connect server without a JVM, kept running as a child process.
+
+Sail holds no catalog of ours and no state that matters: statements name Delta directories. So when it is killed it
+comes back by itself, statements in flight fail with `EngineLost`, and later ones work.
+"""
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_workspace.clock import Clock
+from local_workspace.config import child_environment
+from local_workspace.engines.processes import Child, NotRunning, ProcessStatus, Program, free_port, listens
+from local_workspace.engines.spark_connect import EngineLost, SparkConnect, Write
+
+START_LIMIT_S = 60
+WAIT_FOR_ENGINE_S = 20
+"""How long a statement waits for an engine that is starting or coming back."""
+
+
+class Spark:
+    """The engine's process and our connection to it.
+
+    Args:
+        scratch: directory for what the engine spills; emptied when the workspace starts.
+        log: file for the engine's output.
+    """
+
+    def __init__(self, scratch: Path, log: Path, clock: Clock) -> None:
+        self._scratch = scratch
+        self._port = free_port()
+        self._lock = threading.Lock()
+        self._connection: SparkConnect | None = None
+        self._child = Child(
+            Program(
+                name="SQL engine",
+                command=[_sail(), "spark", "server", "--ip", "127.0.0.1", "--port", str(self._port)],
+                environment=child_environment(
+                    TZ="UTC", RUST_LOG="warn", SAIL_RUNTIME__TEMPORARY_FILES__PATHS=f'["{scratch}"]'
+                ),
+                directory=scratch,
+                log=log,
+                ready=lambda: listens(self._port),
+                grace_s=2,
+            ),
+            clock,
+            on_change=self._forget_lost_connection,
+        )
+
+    @property
+    def address(self) -> str:
+        """What a Spark Connect client is given, such as sc://127.0.0.1:15002."""
+        return f"sc://127.0.0.1:{self._port}"
+
+    @property
+    def status(self) -> ProcessStatus:
+        """How the engine's process is."""
+        return self._child.status
+
+    def start(self) -> None:
+        """Begin to start the engine; statements wait for it."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir(parents=True)
+        self._child.start()
+
+    def stop(self) -> None:
+        """Stop the engine; statements in flight fail."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._child.stop()
+
+    def wait_until_running(self) -> None:
+        """Return when the engine answers.
+
+        Raises:
+            NotRunning: it does not start; the message says what it logged.
+        """
+        self._child.wait_until_running(START_LIMIT_S)
+
+    def query(self, sql: str, operation: str | None = None) -> Iterator[bytes]:
+        """Run a statement; yields Arrow IPC streams.
+
+        Raises:
+            EngineError: the engine refused or failed the statement.
+            EngineLost: it went away meanwhile, or did not come back in time.
+        """
+        return self._connected().query(sql, operation)
+
+    def write(self, write: Write, operation: str | None = None) -> None:
+        """Write the rows of a query to a Delta directory in one commit; errors as for `query`."""
+        self._connected().write(write, operation)
+
+    def interrupt(self, operation: str) -> None:
+        """Stop a statement that runs; nothing happens when there is none of that name."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt(operation)
+
+    def _connected(self) -> SparkConnect:
+        try:
+            self._child.wait_until_running(WAIT_FOR_ENGINE_S)
+        except NotRunning as error:
+            raise EngineLost(
+                f"The SQL engine is not available yet; try again in a moment. {error}"
+            ) from error
+        with self._lock:
+            if self._connection is None:
+                self._connection = SparkConnect(self._port)
+            return self._connection
+
+    def _forget_lost_connection(self, status: ProcessStatus) -> None:
+        if status.state in {"backing_off", "stopped"}:
+            with self._lock:
+                connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+
+def _sail() -> str:
+    """The engine's program beside our own interpreter, wherever the environment's PATH points."""
+    beside = Path(sys.executable).with_name("sail")
+    return str(beside) if beside.exists() else "sail"

@@ -14,7 +14,7 @@ from replayer.canonical.orders import generate_events
 
 #: Raised with every change that alters the bytes of a dataset.
 GENERATOR_VERSION = 1
-ROW_GROUP_ROWS = 32_768
+ROW_GROUP_ROWS = 16_384
 MANIFEST = "manifest.json"
 
 

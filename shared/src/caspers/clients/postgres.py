@@ -147,5 +147,6 @@ def login_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
         **values,
     }

@@ -1,0 +1,91 @@
+"""Live pages by server-sent events, politely: nothing is held while idle, a stream ends by itself and is resumed.
+
+The platform's proxy cuts a request at 120 s and may hold bytes back, so a stream sends heartbeats, ends before the
+cut and at shutdown, and the browser reconnects with `Last-Event-ID`; an event it already has is not sent again.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from fastapi.encoders import jsonable_encoder
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from caspers.clock import Clock, SystemClock
+from caspers.errors import CaspersError
+
+HEARTBEAT_S = 10
+#: A stream's longest life; the proxy's limit is 120 s.
+MAX_LIFE_S = 90.0
+#: How long the browser waits before it reconnects.
+RECONNECT_MS = 1_000
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is to show at a moment; the id follows from the content, so equal content has equal ids."""
+
+    id: str
+    data: str
+
+
+class Feed:
+    """The current content behind a live page. However many pages are open, it is read once per `every_s` seconds."""
+
+    def __init__(self, read: Callable[[], Any], *, every_s: float = 1.0, clock: Clock | None = None) -> None:
+        self.every_s = every_s
+        self._read = read
+        self._clock = clock or SystemClock()
+        self._latest: Snapshot | None = None
+        self._read_at_s = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def current(self) -> Snapshot:
+        """The content, at most `every_s` old. Raises what reading raises."""
+        async with self._one_at_a_time:
+            if self._latest is None or self._clock.monotonic() - self._read_at_s >= self.every_s:
+                self._latest = _snapshot(await asyncio.to_thread(self._read))
+                self._read_at_s = self._clock.monotonic()
+            return self._latest
+
+
+def stream(request: Request, feed: Feed, *, event: str = "update") -> EventSourceResponse:
+    """Answer with the feed's content now, and again whenever it changes."""
+    return EventSourceResponse(
+        _events(request, feed, event), ping=HEARTBEAT_S, headers={"X-Accel-Buffering": "no"}
+    )
+
+
+async def _events(request: Request, feed: Feed, event: str) -> AsyncGenerator[ServerSentEvent, None]:
+    shutting_down: asyncio.Event = request.app.state.shutting_down
+    clock = SystemClock()
+    ends_s = clock.monotonic() + MAX_LIFE_S
+    known = request.headers.get("last-event-id", "")
+    yield ServerSentEvent(comment="welcome", retry=RECONNECT_MS)
+    while clock.monotonic() < ends_s and not shutting_down.is_set():
+        try:
+            snapshot = await feed.current()
+        except CaspersError as error:
+            yield ServerSentEvent(event="trouble", data=json.dumps({"detail": error.message}))
+        else:
+            if snapshot.id != known:
+                known = snapshot.id
+                yield ServerSentEvent(event=event, id=snapshot.id, data=snapshot.data)
+        await _passed(shutting_down, feed.every_s)
+
+
+async def _passed(event: asyncio.Event, seconds: float) -> None:
+    """Return after `seconds`, or as soon as `event` is set."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _snapshot(content: Any) -> Snapshot:
+    data = content if isinstance(content, str) else json.dumps(jsonable_encoder(content))
+    return Snapshot(hashlib.blake2b(data.encode(), digest_size=8).hexdigest(), data)

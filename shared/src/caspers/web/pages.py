@@ -1,0 +1,110 @@
+"""Pages: the shared layout and components, a service's own templates beside them, one way to render either.
+
+`/patterns` shows every component in every state, `/docs` the API.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+from caspers.settings import Settings
+from caspers.web.identity import identity_of
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+built_in = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the navigation."""
+
+    title: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A line of the page that describes the API."""
+
+    method: str
+    path: str
+    takes: str
+    summary: str
+
+
+def templates(
+    title: str, settings: Settings, own: Path | None, navigation: tuple[Link, ...]
+) -> Jinja2Templates:
+    """The template environment of an app: its `own` folder first, ours behind it."""
+    folders = [own, _TEMPLATES] if own is not None else [_TEMPLATES]
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(moment=_moment, count=_count)
+
+    def everywhere(request: Request) -> dict[str, Any]:
+        return {
+            "app_title": title,
+            "catalog": settings.catalog,
+            "navigation": navigation,
+            "identity": identity_of(request),
+            "root": request.scope.get("root_path", ""),
+        }
+
+    return Jinja2Templates(env=environment, context_processors=[everywhere])
+
+
+def render(request: Request, name: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page, or that one of its blocks which a request of htmx names as its target."""
+    rendering: Jinja2Templates = request.app.state.templates
+    page = rendering.TemplateResponse(request, name, context, status)
+    target = request.headers.get("hx-target", "")
+    if target not in page.template.blocks:
+        return page
+    block = page.template.blocks[target](page.template.new_context(page.context))
+    return HTMLResponse("".join(block), status)
+
+
+@built_in.get("/patterns")
+def show_patterns(request: Request) -> HTMLResponse:
+    return render(request, "patterns.html")
+
+
+@built_in.get("/docs")
+def show_api(request: Request) -> HTMLResponse:
+    """The operations of this app; FastAPI's own page would load its parts from the internet."""
+    return render(request, "docs.html", operations=_operations(request.app.openapi()))
+
+
+def _operations(openapi: dict[str, Any]) -> list[Operation]:
+    return [
+        Operation(method.upper(), path, _takes(details), details.get("summary", ""))
+        for path, methods in openapi["paths"].items()
+        for method, details in methods.items()
+    ]
+
+
+def _takes(details: dict[str, Any]) -> str:
+    names = [parameter["name"] for parameter in details.get("parameters", [])]
+    return ", ".join([*names, "a JSON body"] if "requestBody" in details else names)
+
+
+def _moment(value: datetime | None) -> str:
+    """A moment for people: UTC, to the second."""
+    return "–" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _count(value: float | None) -> str:
+    """A number for people: groups of three, no needless decimals."""
+    return "–" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"

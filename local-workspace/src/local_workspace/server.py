@@ -16,6 +16,15 @@ from fastapi import APIRouter, FastAPI
 
 from local_workspace import errors, ids
 from local_workspace.api.oauth import routes as oauth
+from local_workspace.api.permissions import routes as permission_routes
+from local_workspace.api.permissions.rows import PermissionRows
+from local_workspace.api.permissions.rules import Permissions
+from local_workspace.api.postgres import routes as postgres
+from local_workspace.api.postgres.branch import Branch
+from local_workspace.api.postgres.rows import LakebaseRows
+from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.unity_catalog import routes as unity_catalog_routes
+from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.clock import Clock, SystemClock
 from local_workspace.config import Config
 from local_workspace.identity import Identities
@@ -49,8 +58,16 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     state = State(config.database)
     identities = Identities(state, clock)
     workspace = Workspace(config, identities, state)
+    unity_catalog = UnityCatalog(state, identities, clock, config.catalogs)
+    permissions = Permissions(PermissionRows(state))
+    lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
+    workspace.start.append(lakebase.start)
+    workspace.stop.append(lakebase.stop)
     workspace.routers += [
         oauth.router(identities, workspace_id(state)),
+        permission_routes.router(permissions),
+        postgres.router(lakebase, Branch(lakebase)),
+        unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     return workspace
 

@@ -44,3 +44,9 @@ def valid_full_name(full_name: str, kind: str) -> str:
 def parent_of(full_name: str) -> str:
     """The full name of what holds `full_name`; empty for a catalog."""
     return full_name.rpartition(".")[0]
+
+
+def like(name: str, pattern: str) -> bool:
+    """SQL's LIKE, without regard to case."""
+    expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    return re.fullmatch(expression, name, re.IGNORECASE) is not None

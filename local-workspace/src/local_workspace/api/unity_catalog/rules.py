@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from local_workspace import ids
 from local_workspace.api.unity_catalog.grants import EffectivePrivilege, Grants
-from local_workspace.api.unity_catalog.names import parent_of, valid_full_name, valid_name
+from local_workspace.api.unity_catalog.names import like, parent_of, valid_full_name, valid_name
 from local_workspace.api.unity_catalog.privileges import MANAGE
 from local_workspace.api.unity_catalog.rows import Rows
 from local_workspace.api.unity_catalog.securables import (
@@ -56,7 +56,7 @@ class UnityCatalog:
     def __init__(self, state: State, identities: Identities, clock: Clock, storage: Path) -> None:
         self._state = state
         self._clock = clock
-        self._storage = storage
+        self.storage = storage
         self._rows = Rows(state)
         self._identities = identities
         self._grants = Grants(self._rows, identities)
@@ -142,7 +142,7 @@ class UnityCatalog:
         """Create a managed volume and its empty directory."""
         full_name = self._placed(caller, "CREATE_VOLUME", full_name, Volume)
         catalog, schema, name = full_name.split(".")
-        directory = self._storage / catalog / schema / "volumes" / name
+        directory = self.storage / catalog / schema / "volumes" / name
         volume = Volume(
             **self._new(caller, full_name, comment, None), volume_id=ids.new_uuid(), directory=directory
         )
@@ -161,6 +161,16 @@ class UnityCatalog:
         """All tables and views of a schema, by name."""
         return self._rows.inside(Table, self.schema(f"{catalog}.{schema}").full_name)
 
+    def tables_like(self, catalog: str, schema_pattern: str, table_pattern: str) -> list[Table]:
+        """Tables of a catalog whose names match SQL LIKE patterns."""
+        return [
+            table
+            for schema in self.schemas(catalog)
+            if like(schema.name, schema_pattern)
+            for table in self._rows.inside(Table, schema.full_name)
+            if like(table.name, table_pattern)
+        ]
+
     def table(self, full_name: str) -> Table:
         """Raises NotFound when there is none of that name."""
         return self._existing(Table, full_name)
@@ -172,7 +182,7 @@ class UnityCatalog:
     def managed_location(self, full_name: str) -> Path:
         """A new directory of its own for the data of a managed table; it does not exist yet."""
         catalog, schema, _name = valid_full_name(full_name, "table").split(".")
-        return self._storage / catalog / schema / "tables" / ids.new_uuid()
+        return self.storage / catalog / schema / "tables" / ids.new_uuid()
 
     def register_table(self, caller: Principal, spec: TableSpec) -> Table:
         """Enter a table whose data is in place, or a view."""
@@ -245,7 +255,11 @@ class UnityCatalog:
     def register_function(self, caller: Principal, spec: FunctionSpec, *, replace: bool = False) -> Function:
         """Enter an SQL function; with `replace`, over one of the same name, whose grants stay."""
         existing = self._rows.find(Function, spec.full_name.lower())
-        content: dict[str, Any] = {"parameters": spec.parameters, "returns": spec.returns, "body_sql": spec.body_sql}
+        content: dict[str, Any] = {
+            "parameters": spec.parameters,
+            "returns": spec.returns,
+            "body_sql": spec.body_sql,
+        }
         if existing and replace:
             self.require(caller, MANAGE, "function", existing.full_name)
             return self._save(caller, existing, comment=spec.comment, **content)
@@ -284,6 +298,18 @@ class UnityCatalog:
         """Grant privileges to a user, a service principal (by application id) or `account users`."""
         securable = self.securable(kind, full_name)
         self._grants.change(caller, (kind, securable.full_name), principal, add=privileges)
+
+    def change_grants(
+        self, caller: Principal, kind: str, full_name: str, changes: Iterable[dict[str, Any]]
+    ) -> None:
+        """Several changes {principal, add, remove} as one."""
+        securable = self.securable(kind, full_name)
+        with self._state.transaction():
+            for change in changes:
+                add, remove = change.get("add") or (), change.get("remove") or ()
+                self._grants.change(
+                    caller, (kind, securable.full_name), change["principal"], add=add, remove=remove
+                )
 
     def revoke(
         self, caller: Principal, kind: str, full_name: str, principal: str, privileges: Iterable[str]
@@ -411,7 +437,7 @@ class UnityCatalog:
         """Take the files of a securable out of their place, to be deleted once its row is gone."""
         match securable:
             case Catalog() | Schema():
-                files = self._storage.joinpath(*securable.full_name.split("."))
+                files = self.storage.joinpath(*securable.full_name.split("."))
             case Volume(directory=directory):
                 files = directory
             case Table(location=Path() as location) if (
@@ -420,10 +446,10 @@ class UnityCatalog:
                 files = location
             case _:
                 return None
-        return disk.discard(files, self._storage)
+        return disk.discard(files, self.storage)
 
     def _owns(self, location: Path) -> bool:
-        return self._storage in location.parents
+        return self.storage in location.parents
 
 
 def error_info(reason: str) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""EXTERNAL Delta tables entered over REST: where they may lie, and their columns as the request has them."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from local_workspace.api.unity_catalog.securables import Column, TableSpec
+from local_workspace.errors import BadRequest, InvalidParameterValue, NotImplementedHere
+
+
+def spec(full_name: str, body: dict[str, Any], storage: Path) -> TableSpec:
+    """The table of a `POST /tables`.
+
+    Raises:
+        NotImplementedHere: it is not an EXTERNAL Delta table.
+        BadRequest: its location is not in the workspace's storage, or holds no Delta table.
+    """
+    if body.get("table_type") != "EXTERNAL" or body.get("data_source_format") != "DELTA":
+        raise NotImplementedHere(
+            "Only EXTERNAL tables in DELTA format are entered this way; use CREATE TABLE on a warehouse for others."
+        )
+    return TableSpec(
+        full_name=full_name,
+        table_type="EXTERNAL",
+        columns=tuple(_column(position, item) for position, item in enumerate(body.get("columns") or [])),
+        location=_location(body.get("storage_location"), storage),
+        comment=body.get("comment"),
+        properties=body.get("properties") or {},
+    )
+
+
+def _location(uri: object, storage: Path) -> Path:
+    if not isinstance(uri, str):
+        raise InvalidParameterValue("storage_location is missing.")
+    parts = urlsplit(uri)
+    location = Path(unquote(parts.path)).resolve()
+    if parts.scheme not in {"", "file"} or storage.resolve() not in location.parents:
+        raise BadRequest(f"{uri} is not in the workspace's own storage, {storage.as_uri()}.")
+    if not (location / "_delta_log").is_dir():
+        raise BadRequest(f"There is no Delta table at {uri}; write one there first.")
+    return location
+
+
+def _column(position: int, item: dict[str, Any]) -> Column:
+    try:
+        return Column(
+            name=item["name"],
+            type_text=item["type_text"],
+            type_json=item.get("type_json"),
+            position=item.get("position", position),
+            nullable=item.get("nullable", True),
+            comment=item.get("comment"),
+        )
+    except KeyError as missing:
+        raise InvalidParameterValue(f"A column has no {missing.args[0]}.") from missing

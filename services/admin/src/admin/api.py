@@ -1,0 +1,133 @@
+"""The REST API of the control plane; the panel, the command line and scripts all use it."""
+
+from typing import Any, Literal
+
+from caspers.web.problems import PROBLEMS
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from admin.control_plane import ControlPlane
+from admin.status import StatusReader
+from admin.verify import troubles
+from admin.workers import Workers
+
+
+class RunRequest(BaseModel):
+    """What to run: a target or some stages, and the parameters that differ from their defaults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: str | None = Field(None, description="a target, see GET /api/targets")
+    stages: list[str] | None = Field(
+        None, description="stages, see GET /api/stages; what they need comes along"
+    )
+    parameters: dict[str, Any] = Field(default_factory=dict, description="parameters of the demo by name")
+
+
+class RunStarted(BaseModel):
+    """The run goes on in the background."""
+
+    run_id: str
+
+
+class OrdersRequest(BaseModel):
+    """New orders for a worker."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desired: Literal["running", "stopped"]
+    parameters: dict[str, Any] | None = Field(None, description="left out: the worker keeps those it has")
+
+
+def router(plane: ControlPlane, workers: Workers, status: StatusReader) -> APIRouter:
+    """All addresses under /api."""
+    api = APIRouter(prefix="/api", responses=PROBLEMS)
+    api.include_router(_demo(plane, status))
+    api.include_router(_runs(plane))
+    api.include_router(_workers(workers))
+    return api
+
+
+def _demo(plane: ControlPlane, status: StatusReader) -> APIRouter:
+    api = APIRouter()
+
+    @api.get("/status", tags=["status"])
+    def get_status() -> dict[str, Any]:
+        """Every part of the demo: its state and its figures."""
+        return status.read()
+
+    @api.get("/verify", tags=["status"])
+    def verify() -> dict[str, Any]:
+        """What is not as desired, in words."""
+        found = troubles(status.read())
+        return {"as_desired": not found, "troubles": found}
+
+    @api.get("/targets", tags=["stages"])
+    def get_targets() -> dict[str, Any]:
+        """Named sets of stages with their parameters."""
+        return plane.targets()
+
+    @api.get("/stages", tags=["stages"])
+    def get_stages() -> list[dict[str, Any]]:
+        """Every stage, what it needs and how much of it is there."""
+        return plane.stages()
+
+    @api.get("/parameters", tags=["stages"])
+    def get_parameters() -> dict[str, Any]:
+        """The parameters of this demo as they are before a run sets some."""
+        return plane.parameters().model_dump()
+
+    @api.get("/resources", tags=["stages"])
+    def get_resources() -> list[dict[str, Any]]:
+        """Everything that was made and will be removed by a teardown."""
+        return plane.resources()
+
+    return api
+
+
+def _runs(plane: ControlPlane) -> APIRouter:
+    api = APIRouter()
+
+    @api.post("/runs", status_code=202, tags=["runs"])
+    def start_run(request: RunRequest) -> RunStarted:
+        """Bring about a target or some stages. Safe to repeat: what is as wanted stays untouched."""
+        run = plane.provision(target=request.target, names=request.stages, parameters=request.parameters)
+        return RunStarted(run_id=run.run_id)
+
+    @api.get("/runs", tags=["runs"])
+    def get_runs() -> list[dict[str, Any]]:
+        """Runs with their steps, newest first."""
+        return plane.runs.all()
+
+    @api.get("/runs/{run_id}", tags=["runs"])
+    def get_run(run_id: str) -> dict[str, Any]:
+        """One run with its steps."""
+        return plane.runs.get(run_id)
+
+    @api.post("/runs/{run_id}/cancel", tags=["runs"])
+    def cancel_run(run_id: str) -> dict[str, Any]:
+        """Begin nothing new and stop waiting; what was made stays and is found by the next run."""
+        return plane.runs.cancel(run_id)
+
+    @api.post("/teardown", status_code=202, tags=["runs"])
+    def tear_down() -> RunStarted:
+        """Remove everything that was made, dependents first. Safe to repeat."""
+        return RunStarted(run_id=plane.teardown().run_id)
+
+    return api
+
+
+def _workers(workers: Workers) -> APIRouter:
+    api = APIRouter()
+
+    @api.get("/workers", tags=["workers"])
+    def get_workers() -> dict[str, dict[str, Any]]:
+        """Every worker: its orders and its report."""
+        return workers.all()
+
+    @api.put("/workers/{name}", tags=["workers"])
+    def order_worker(name: str, request: OrdersRequest) -> dict[str, Any]:
+        """Start, stop or re-parameterise a worker."""
+        return workers.order(name, request.desired, request.parameters)
+
+    return api

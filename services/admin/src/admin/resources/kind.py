@@ -1,0 +1,64 @@
+"""What every kind of resource can do.
+
+One method is one call to the platform (reads may take several). Nothing here waits: after `create` or
+`update` the engine records the id and then calls `read` until the resource is ready. A kind passes the
+platform's own errors on; the engine adds what it was doing, and to what.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Readiness = Literal["ready", "working", "going", "failed"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What we want of one resource, everything filled in."""
+
+    name: str
+    spec: Mapping[str, Any]
+    id: str = ""
+    """The platform's id: as registered when reading (perhaps empty), as found for `update` and `delete`."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the platform says of a resource that exists."""
+
+    id: str
+    state: Readiness = "ready"
+    """`going` is a deletion under way: it counts as gone at teardown and is waited for before a new create."""
+    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What other resources may refer to."""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those settings of the specification that the platform reports back: a difference is drift."""
+    ours: bool = True
+    """False for what was here before us and is only used: teardown leaves it alone."""
+    message: str = ""
+    """What it is doing or why it failed, for the person watching."""
+
+
+class Kind(Protocol):
+    """One kind of resource."""
+
+    patience_s: float
+    """How long it may take from the call until it is ready."""
+    part_of_parent: bool
+    """True when deleting something it needs deletes it too; teardown then only forgets it."""
+
+    def read(self, wanted: Declared) -> Found | None:
+        """What is there now, or None."""
+        ...
+
+    def create(self, wanted: Declared) -> str:
+        """Ask for it and return its id, without waiting until it is ready."""
+        ...
+
+    def update(self, wanted: Declared) -> None:
+        """Make what was found as it is wanted; nothing to do where a kind has no changeable settings."""
+        ...
+
+    def delete(self, wanted: Declared) -> None:
+        """Ask for its removal."""
+        ...

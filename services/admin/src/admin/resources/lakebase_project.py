@@ -1,0 +1,64 @@
+"""A Lakebase project: branch `production`, endpoint `primary` and the owner's role come with it."""
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.postgres import (
+    EndpointStatusState,
+    Project,
+    ProjectDefaultEndpointSettings,
+    ProjectSpec,
+)
+
+from admin.resources.kind import Declared, Found
+
+BRANCH = "production"
+POSTGRES_VERSION = 17
+SMALLEST_CU = 0.5
+LARGEST_CU = 2.0
+USABLE = {EndpointStatusState.ACTIVE, EndpointStatusState.IDLE}
+
+
+class LakebaseProject:
+    """Named by its project id; no specification. Offers `branch`, `endpoint` and `owner` (a role's path)."""
+
+    patience_s = 900.0
+    part_of_parent = False
+
+    def __init__(self, workspace: WorkspaceClient) -> None:
+        self._postgres = workspace.postgres
+
+    def read(self, wanted: Declared) -> Found | None:
+        project = f"projects/{wanted.name}"
+        branch = f"{project}/branches/{BRANCH}"
+        try:
+            self._postgres.get_project(project)
+            endpoint = next(iter(self._postgres.list_endpoints(branch)), None)
+            owner = next(iter(self._postgres.list_roles(branch)), None)
+        except NotFound:
+            return None
+        if endpoint is None or owner is None or not endpoint.name or not owner.name:
+            return Found(project, "working", message="the project is being made")
+        state = endpoint.status.current_state if endpoint.status else None
+        outputs = {"branch": branch, "endpoint": endpoint.name, "owner": owner.name}
+        if state not in USABLE:
+            return Found(
+                project, "working", outputs, message=f"its endpoint is {state.value if state else 'starting'}"
+            )
+        return Found(project, outputs=outputs)
+
+    def create(self, wanted: Declared) -> str:
+        # Workers LISTEN on the control database, and a suspended endpoint forgets its listeners.
+        endpoint = ProjectDefaultEndpointSettings(
+            autoscaling_limit_min_cu=SMALLEST_CU, autoscaling_limit_max_cu=LARGEST_CU, no_suspension=True
+        )
+        spec = ProjectSpec(
+            display_name=wanted.name, pg_version=POSTGRES_VERSION, default_endpoint_settings=endpoint
+        )
+        self._postgres.create_project(Project(spec=spec), project_id=wanted.name)
+        return f"projects/{wanted.name}"
+
+    def update(self, wanted: Declared) -> None:
+        """Sizes are the operator's choice once the project exists."""
+
+    def delete(self, wanted: Declared) -> None:
+        self._postgres.delete_project(wanted.id, purge=True)

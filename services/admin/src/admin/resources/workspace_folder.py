@@ -1,0 +1,74 @@
+"""A folder of source files in the workspace: an app's or a pipeline's."""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.workspace import ImportFormat
+
+from admin.resources.kind import Declared, Found
+from admin.sources import Sources
+
+PARALLEL_UPLOADS = 8
+DIGEST_FILE = ".digest"
+"""Written last, holding the digest of all files: a folder without it was left half uploaded."""
+
+
+class WorkspaceFolder:
+    """Named by its path. Specification: `source` (which of our sources), `digest` (of its content). Offers `path`."""
+
+    patience_s = 60.0
+    part_of_parent = False
+
+    def __init__(self, workspace: WorkspaceClient, sources: Sources) -> None:
+        self._workspace = workspace.workspace
+        self._sources = sources
+
+    def read(self, wanted: Declared) -> Found | None:
+        try:
+            self._workspace.get_status(wanted.name)
+        except NotFound:
+            return None
+        return Found(
+            wanted.name,
+            outputs={"path": wanted.name},
+            settings={"digest": self._uploaded_digest(wanted.name)},
+        )
+
+    def _uploaded_digest(self, folder: str) -> str:
+        try:
+            with self._workspace.download(f"{folder}/{DIGEST_FILE}") as file:
+                return file.read().decode()
+        except NotFound:
+            return ""
+
+    def create(self, wanted: Declared) -> str:
+        self._upload(wanted)
+        return wanted.name
+
+    def update(self, wanted: Declared) -> None:
+        # What the new version no longer has must not stay behind, or an app would still import it.
+        self.delete(wanted)
+        self._upload(wanted)
+
+    def delete(self, wanted: Declared) -> None:
+        self._workspace.delete(wanted.name, recursive=True)
+
+    def _upload(self, wanted: Declared) -> None:
+        files = self._sources.files(wanted.spec["source"])
+        folders = sorted({str(PurePosixPath(wanted.name, path).parent) for path in files})
+        for folder in folders:
+            self._workspace.mkdirs(folder)
+
+        def put(path: str) -> None:
+            self._put(f"{wanted.name}/{path}", files[path].read_bytes())
+
+        with ThreadPoolExecutor(PARALLEL_UPLOADS, thread_name_prefix="upload") as pool:
+            list(pool.map(put, sorted(files)))
+        self._put(f"{wanted.name}/{DIGEST_FILE}", wanted.spec["digest"].encode())
+
+    def _put(self, path: str, content: bytes) -> None:
+        # RAW keeps a Python file a file; any other format may turn it into a notebook.
+        self._workspace.upload(path, BytesIO(content), format=ImportFormat.RAW, overwrite=True)

@@ -82,10 +82,14 @@ def decide(situation: Situation) -> Action:
 
 
 @dataclass(frozen=True)
-class Rhythm:
-    """How often a worker steps when nothing else says so, and how it backs off."""
+class Pace:
+    """How often a worker does what, in seconds; the back-off applies while something it needs is away."""
 
+    #: Between steps when neither the step nor anybody else says otherwise.
     interval_s: float = 60.0
+    #: Between readings of the orders, in case a notification was missed.
+    poll_s: float = 2.0
+    heartbeat_s: float = 5.0
     backoff: Backoff = field(default_factory=Backoff)
 
 
@@ -99,20 +103,20 @@ class Aftermath:
     last_error: str | None = None
 
 
-def after_success(outcome: StepOutcome, now_s: float, rhythm: Rhythm) -> Aftermath:
+def after_success(outcome: StepOutcome, now_s: float, pace: Pace) -> Aftermath:
     if outcome.again:
         return Aftermath("running", now_s)
     if outcome.next_in_s is not None:
         return Aftermath("running", now_s + outcome.next_in_s)
-    return Aftermath("idle", now_s + rhythm.interval_s)
+    return Aftermath("idle", now_s + pace.interval_s)
 
 
-def after_failure(error: Exception, failures: int, now_s: float, rhythm: Rhythm, chance: Random) -> Aftermath:
+def after_failure(error: Exception, failures: int, now_s: float, pace: Pace, chance: Random) -> Aftermath:
     """`failures` counts those in a row, this one included."""
     said = _sentence(error)
     if isinstance(error, Unavailable):
-        return Aftermath("backing_off", now_s + rhythm.backoff.delay_s(failures, chance), failures, said)
-    return Aftermath("failed", now_s + rhythm.interval_s, failures, said)
+        return Aftermath("backing_off", now_s + pace.backoff.delay_s(failures, chance), failures, said)
+    return Aftermath("failed", now_s + pace.interval_s, failures, said)
 
 
 def _sentence(error: Exception) -> str:

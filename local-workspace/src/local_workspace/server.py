@@ -15,6 +15,8 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from local_workspace import errors, ids
+from local_workspace.api.files import routes as files
+from local_workspace.api.files.rules import VolumeFiles
 from local_workspace.api.oauth import routes as oauth
 from local_workspace.api.permissions import routes as permission_routes
 from local_workspace.api.permissions.rows import PermissionRows
@@ -27,6 +29,7 @@ from local_workspace.api.unity_catalog import routes as unity_catalog_routes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.clock import Clock, SystemClock
 from local_workspace.config import Config
+from local_workspace.engines.disk import Storage
 from local_workspace.identity import Identities
 from local_workspace.state import State
 
@@ -58,7 +61,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     state = State(config.database)
     identities = Identities(state, clock)
     workspace = Workspace(config, identities, state)
-    unity_catalog = UnityCatalog(state, identities, clock, config.catalogs)
+    unity_catalog = UnityCatalog(state, identities, clock, Storage(config.catalogs))
     permissions = Permissions(PermissionRows(state))
     lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
     workspace.start.append(lakebase.start)
@@ -67,6 +70,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         oauth.router(identities, workspace_id(state)),
         permission_routes.router(permissions),
         postgres.router(lakebase, Branch(lakebase)),
+        files.router(VolumeFiles(unity_catalog)),
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     return workspace

@@ -1,9 +1,11 @@
-"""Files and directories under a root that nobody may leave: resolve, write at once or not at all, discard.
+"""Files under a root that nobody may leave: resolved safely, written whole or not at all, discarded at once.
 
-A name that starts with PARTIAL_PREFIX belongs to a write in progress; listings leave it out.
+Two reserved directories at the root keep what is not there yet and what is no longer there, so that a reader of any
+other directory never meets a half-written or half-deleted thing.
 """
 
 import errno
+import heapq
 import os
 import shutil
 import stat
@@ -15,17 +17,18 @@ from typing import BinaryIO
 
 from local_workspace import ids
 
-PARTIAL_PREFIX = ".partial-"
+INCOMING = ".incoming"
 DISCARDED = ".discarded"
 MAX_NAME_BYTES = 255
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class OutsideRoot(Exception):
-    """A path that would lead out of its root, or that no file system can hold; the message says which."""
+    """A path that would lead out of its root, or that no file system can hold; the message says why."""
 
 
-class DiskFull(Exception):
-    """There is no room for the file; nothing of it was kept."""
+class NoRoom(Exception):
+    """The disk has no room for a file; nothing of it was kept."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,71 @@ class Entry:
     modified_ms: int
 
 
+class Storage:
+    """A directory of the workspace's own, with its reserved places."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def clean(self) -> None:
+        """Delete what interrupted writes and drops have left; only when nothing else uses the root."""
+        for name in (INCOMING, DISCARDED):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+            (self.root / name).mkdir(parents=True)
+
+    @contextmanager
+    def new_file(self, path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
+        """A file to write to, which becomes `path` when the block ends well and leaves nothing when it does not.
+
+        Parent directories are made. Readers see the old file or the whole new one.
+
+        Raises:
+            FileExistsError: the file exists and is not to be overwritten.
+            IsADirectoryError: `path` is a directory.
+            NotADirectoryError: something above `path` is a file.
+            NoRoom: the disk is full.
+        """
+        incoming = self.root / INCOMING / ids.new_hex()
+        try:
+            with incoming.open("xb") as file:
+                yield file
+            make_directory(path.parent)
+            if overwrite:
+                incoming.replace(path)
+            else:
+                os.link(incoming, path)  # unlike a rename, this refuses a name that is taken
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise NoRoom(f"The disk has no room for {path.name}: {error.strerror}.") from error
+            raise
+        finally:
+            with suppress(FileNotFoundError):
+                incoming.unlink()
+
+    def discard(self, path: Path) -> Path | None:
+        """Take a file or directory out of its place; `delete` what this returns. None if it was not there.
+
+        Raises:
+            OutsideRoot: it is not under the root.
+        """
+        if self.root not in path.parents:
+            raise OutsideRoot(f"{path} is not under {self.root}.")
+        discarded = self.root / DISCARDED / ids.new_hex()
+        try:
+            path.rename(discarded)
+        except FileNotFoundError:
+            return None
+        return discarded
+
+
+def delete(discarded: Path | None) -> None:
+    """Delete what was discarded, if anything; what cannot be deleted now goes at the next `clean`."""
+    if discarded is not None and discarded.is_dir():
+        shutil.rmtree(discarded, ignore_errors=True)
+    elif discarded is not None:
+        discarded.unlink(missing_ok=True)
+
+
 def inside(root: Path, relative: str) -> Path:
     """The path of `relative` (with slashes) under `root`.
 
@@ -46,61 +114,26 @@ def inside(root: Path, relative: str) -> Path:
     """
     path = root
     for part in filter(None, relative.split("/")):
-        if part in {".", ".."} or "\0" in part or part.startswith(PARTIAL_PREFIX):
+        if part in {".", "..", INCOMING, DISCARDED} or "\0" in part:
             raise OutsideRoot(f"{part!r} is not allowed in a path.")
-        if len(part.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
-            raise OutsideRoot(f"The name {part[:40]!r}… is longer than {MAX_NAME_BYTES} bytes.")
+        if len(part.encode(errors="surrogateescape")) > MAX_NAME_BYTES:
+            raise OutsideRoot(f"The name {part[:40]}… is longer than {MAX_NAME_BYTES} bytes.")
         path /= part
         if path.is_symlink():
             raise OutsideRoot(f"{part!r} is a symbolic link, which is not followed.")
     return path
 
 
-@contextmanager
-def written_at_once(path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
-    """A file to write to, which becomes `path` when the block ends well and leaves nothing when it does not.
-
-    Parent directories are made. Readers see the old file or the whole new one.
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it; one that exists is fine.
 
     Raises:
-        FileExistsError: the file exists and is not to be overwritten.
-        IsADirectoryError: `path` is a directory.
-        NotADirectoryError: a parent is a file.
-        DiskFull: there is no room.
+        NotADirectoryError: it, or something above it, is a file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{PARTIAL_PREFIX}{ids.new_hex()}")
     try:
-        with partial.open("xb", buffering=0) as file:
-            yield file
-        if overwrite:
-            partial.replace(path)
-        else:
-            os.link(partial, path)  # unlike a rename, refuses when the name is taken
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFull(f"There is no room on the disk for {path.name}.") from error
-        raise
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
-
-
-def entries(directory: Path) -> list[Entry]:
-    """What a directory holds, by name, without writes in progress and symbolic links.
-
-    Raises:
-        FileNotFoundError: there is no such directory.
-        NotADirectoryError: it is a file.
-    """
-    found: list[Entry] = []
-    with os.scandir(directory) as scan:
-        for item in scan:
-            if item.name.startswith(PARTIAL_PREFIX) or item.is_symlink():
-                continue
-            with suppress(FileNotFoundError):  # deleted since it was listed
-                found.append(_entry(item.name, item.stat(follow_symlinks=False)))
-    return sorted(found, key=lambda entry: entry.name)
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(path)) from error
 
 
 def entry(path: Path) -> Entry:
@@ -109,33 +142,26 @@ def entry(path: Path) -> Entry:
     Raises:
         FileNotFoundError: there is nothing.
     """
-    return _entry(path.name, path.lstat())
+    status = path.lstat()
+    return Entry(path.name, stat.S_ISDIR(status.st_mode), status.st_size, int(status.st_mtime * 1000))
 
 
-def discard(path: Path, root: Path) -> Path | None:
-    """Take a directory under `root` out of its place at once; `delete` what this returns. None if it was not there."""
-    if root not in path.parents:
-        raise OutsideRoot(f"{path} is not under {root}.")
-    grave = root / DISCARDED
-    grave.mkdir(parents=True, exist_ok=True)
-    moved = grave / ids.new_hex()
-    try:
-        path.rename(moved)
-    except FileNotFoundError:
-        return None
-    return moved
+def entries(directory: Path, *, after: str = "", limit: int | None = None) -> list[Entry]:
+    """What a directory holds, by name, from the name following `after`; symbolic links are left out.
 
-
-def delete(discarded: Path | None) -> None:
-    """Delete what was discarded, if anything; what cannot be deleted now goes at the next start."""
-    if discarded is not None:
-        shutil.rmtree(discarded, ignore_errors=True)
-
-
-def finish_discarding(root: Path) -> None:
-    """Delete what an interrupted `discard` left."""
-    shutil.rmtree(root / DISCARDED, ignore_errors=True)
-
-
-def _entry(name: str, status: os.stat_result) -> Entry:
-    return Entry(name, stat.S_ISDIR(status.st_mode), status.st_size, int(status.st_mtime * 1000))
+    Raises:
+        FileNotFoundError: there is no such directory.
+        NotADirectoryError: it is a file.
+    """
+    with os.scandir(directory) as scan:
+        names = [
+            item.name
+            for item in scan
+            if item.name > after and not item.is_symlink() and item.name not in {INCOMING, DISCARDED}
+        ]
+    chosen = sorted(names) if limit is None else heapq.nsmallest(limit, names)
+    found: list[Entry] = []
+    for name in chosen:
+        with suppress(FileNotFoundError):  # deleted since it was listed
+            found.append(entry(directory / name))
+    return found

@@ -136,7 +136,7 @@ def _add_volumes(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
 def _add_tables(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.post("/tables")
     def create(caller: Caller, body: Json) -> dict[str, Any]:
-        spec = external_tables.spec(_full_name(body), body, service.storage)
+        spec = external_tables.spec(_full_name(body), body, service.storage.root)
         return write.table(service.register_table(caller, spec))
 
     @api.get("/tables")

@@ -53,14 +53,14 @@ CREATING: dict[str, str] = {
 class UnityCatalog:
     """Catalogs, schemas, volumes, tables, functions and their grants."""
 
-    def __init__(self, state: State, identities: Identities, clock: Clock, storage: Path) -> None:
+    def __init__(self, state: State, identities: Identities, clock: Clock, storage: disk.Storage) -> None:
         self._state = state
         self._clock = clock
         self.storage = storage
         self._rows = Rows(state)
         self._identities = identities
         self._grants = Grants(self._rows, identities)
-        disk.finish_discarding(storage)
+        storage.clean()
         self.metastore = self._ensure_metastore(identities.ensure_local_user())
 
     # Catalogs and schemas
@@ -142,13 +142,15 @@ class UnityCatalog:
         """Create a managed volume and its empty directory."""
         full_name = self._placed(caller, "CREATE_VOLUME", full_name, Volume)
         catalog, schema, name = full_name.split(".")
-        directory = self.storage / catalog / schema / "volumes" / name
+        directory = self.storage.root / catalog / schema / "volumes" / name
         volume = Volume(
             **self._new(caller, full_name, comment, None), volume_id=ids.new_uuid(), directory=directory
         )
         with self._state.transaction():
             self._add(volume)
-            directory.mkdir(parents=True, exist_ok=True)
+            left = self.storage.discard(directory)  # by an upload that outlived the volume before
+            directory.mkdir(parents=True)
+        disk.delete(left)
         return volume
 
     def drop_volume(self, caller: Principal, full_name: str, *, if_exists: bool = False) -> None:
@@ -182,7 +184,7 @@ class UnityCatalog:
     def managed_location(self, full_name: str) -> Path:
         """A new directory of its own for the data of a managed table; it does not exist yet."""
         catalog, schema, _name = valid_full_name(full_name, "table").split(".")
-        return self.storage / catalog / schema / "tables" / ids.new_uuid()
+        return self.storage.root / catalog / schema / "tables" / ids.new_uuid()
 
     def register_table(self, caller: Principal, spec: TableSpec) -> Table:
         """Enter a table whose data is in place, or a view."""
@@ -437,7 +439,7 @@ class UnityCatalog:
         """Take the files of a securable out of their place, to be deleted once its row is gone."""
         match securable:
             case Catalog() | Schema():
-                files = self.storage.joinpath(*securable.full_name.split("."))
+                files = self.storage.root.joinpath(*securable.full_name.split("."))
             case Volume(directory=directory):
                 files = directory
             case Table(location=Path() as location) if (
@@ -446,10 +448,10 @@ class UnityCatalog:
                 files = location
             case _:
                 return None
-        return disk.discard(files, self.storage)
+        return self.storage.discard(files)
 
     def _owns(self, location: Path) -> bool:
-        return self.storage in location.parents
+        return self.storage.root in location.parents
 
 
 def error_info(reason: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ Only the times stay in memory; rows are read from parquet whose row groups follo
 like that (rows in any order, other widths of the same types) is rewritten once into the work folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +23,8 @@ EVENTS_FILE = "events.parquet"
 ROW_GROUP_ROWS = 16_384
 #: Larger row groups than this would cost too much memory for a small window.
 LARGEST_ROW_GROUP = 65_536
+#: The columns that every event fills.
+_NARROW = [field.name for field in CANONICAL_EVENTS if not field.nullable]
 
 
 class InvalidDataset(Invalid):
@@ -45,6 +48,10 @@ class Dataset:
     @property
     def days(self) -> int:
         return self.timeline.length_s // DAY_S
+
+    def shift_to(self, day_zero: datetime, loop: int) -> int:
+        """Seconds to add to the rows' `ts_seconds` when day 0 of the first loop is to be at `day_zero`."""
+        return int(day_zero.timestamp()) - DATASET_EPOCH_S + loop * self.timeline.length_s
 
     def rows(self, wanted: RowRange) -> pa.Table:
         """The rows of a range, in order of time."""
@@ -75,35 +82,38 @@ def _prepare(source: Path, prepared: Path) -> Path:
     """The source itself if it is laid out by time, else a rewritten copy at `prepared`."""
     try:
         with pq.ParquetFile(source) as file:
-            faults = list(_schema_faults(file.schema_arrow))
+            _refuse(source, _schema_faults(file.schema_arrow))
             well_laid_out = _is_canonical(file.schema_arrow) and _small_groups(file.metadata)
+            _refuse(source, _value_faults(file))
+        narrow = _canonical(pq.read_table(source, columns=_NARROW))
     except pa.ArrowException as error:
-        raise InvalidDataset(source, [f"it cannot be read as parquet ({error})"]) from error
-    if faults:
-        raise InvalidDataset(source, faults)
-    events = _read(source)
-    faults = list(_content_faults(events))
-    if faults:
-        raise InvalidDataset(source, faults)
-    if well_laid_out and _is_sorted(events["ts_seconds"].to_numpy()):
+        raise InvalidDataset(source, [f"it cannot be read ({error})"]) from error
+    _refuse(source, _content_faults(narrow))
+    if well_laid_out and _is_sorted(narrow["ts_seconds"].to_numpy()):
         return source
-    order = compute.sort_indices(
-        events, [("ts_seconds", "ascending"), ("order_id", "ascending"), ("sequence", "ascending")]
-    )
-    prepared.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = prepared.with_suffix(".part")
-    pq.write_table(events.take(order), unfinished, compression="zstd", row_group_size=ROW_GROUP_ROWS)
-    unfinished.replace(prepared)
+    _rewrite(source, prepared)
     return prepared
 
 
-def _read(source: Path) -> pa.Table:
-    try:
-        events = pq.read_table(source, columns=CANONICAL_EVENTS.names).cast(_nullable(CANONICAL_EVENTS))
-        events.validate(full=True)
-    except pa.ArrowException as error:
-        raise InvalidDataset(source, [f"a value does not fit its column ({error})"]) from error
-    return events
+def _rewrite(source: Path, prepared: Path) -> None:
+    events = _canonical(pq.read_table(source, columns=CANONICAL_EVENTS.names))
+    keys = [("ts_seconds", "ascending"), ("order_id", "ascending"), ("sequence", "ascending")]
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = prepared.with_suffix(".part")
+    in_order = events.take(compute.sort_indices(events, keys))
+    pq.write_table(in_order, unfinished, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+    unfinished.replace(prepared)
+
+
+def _canonical(events: pa.Table) -> pa.Table:
+    """The same events in the canonical types. Raises `pa.ArrowInvalid` where a value does not fit."""
+    return events.cast(pa.schema([pa.field(n, CANONICAL_EVENTS.field(n).type) for n in events.column_names]))
+
+
+def _refuse(source: Path, faults: Iterable[str]) -> None:
+    found = list(faults)
+    if found:
+        raise InvalidDataset(source, found)
 
 
 def _timeline(path: Path) -> Timeline:
@@ -135,14 +145,24 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     return pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)
 
 
+def _value_faults(file: pq.ParquetFile) -> Iterator[str]:
+    """Values that do not fit their column, found batch by batch to keep memory modest."""
+    for batch in file.iter_batches(columns=CANONICAL_EVENTS.names, batch_size=ROW_GROUP_ROWS):
+        try:
+            _canonical(pa.Table.from_batches([batch])).validate(full=True)
+        except pa.ArrowInvalid as error:
+            yield f"a value does not fit its column ({error})"
+            return
+
+
 def _content_faults(events: pa.Table) -> Iterator[str]:
     if not events.num_rows:
         yield "it has no events"
         return
-    for field in CANONICAL_EVENTS:
-        empty = events[field.name].null_count
-        if empty and not field.nullable:
-            yield f"column {field.name} is empty in {empty} rows"
+    for name in _NARROW:
+        empty = events[name].null_count
+        if empty:
+            yield f"column {name} is empty in {empty} rows"
     kinds = compute.unique(events["event_type_id"]).to_pylist()
     unknown = sorted(kind for kind in kinds if kind is not None and kind not in {*EventType})
     if unknown:
@@ -175,10 +195,6 @@ def _small_groups(metadata: pq.FileMetaData) -> bool:
 
 def _is_sorted(seconds: np.ndarray) -> bool:
     return bool((seconds[1:] >= seconds[:-1]).all())
-
-
-def _nullable(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(field.name, field.type) for field in schema])
 
 
 def _groups_of(metadata: pq.FileMetaData, wanted: RowRange) -> tuple[list[int], int]:

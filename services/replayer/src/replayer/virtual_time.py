@@ -42,12 +42,15 @@ class Anchor:
 class VirtualClock:
     """A clock that stood at `position` when real time was `since` (seconds of a monotonic clock).
 
-    It gains `rate` virtual seconds a second unless paused, and stops at `until` where one is set.
+    It gains `rate` virtual seconds a second unless paused, and stops at `until` where one is set. Like a mechanical
+    clock it must be wound: it runs for `wound_s` real seconds and then stands still, so virtual time stops with the
+    worker that winds it and a long absence never turns into a flood of events.
     """
 
     position: float
     since: float
     rate: float
+    wound_s: float
     paused: bool = False
     until: float | None = None
 
@@ -55,16 +58,17 @@ class VirtualClock:
         """The position at real time `now`; it never goes back, even if `now` does."""
         if self.paused:
             return self.position
-        reached = self.position + max(0.0, now - self.since) * self.rate
+        reached = self.position + min(max(0.0, now - self.since), self.wound_s) * self.rate
         return reached if self.until is None else min(reached, max(self.until, self.position))
 
-    def arrived(self, now: float) -> bool:
-        """Whether it has come to where it was told to stop."""
-        return self.until is not None and self.at(now) >= self.until
+    def wind(self, now: float, wound_s: float, rate: float) -> Self:
+        """Keep it going for `wound_s` seconds from `now`, at `rate`; a change of rate never moves the position.
 
-    def with_rate(self, rate: float, now: float) -> Self:
-        """Change the speed from `now` on; the position stays where it is."""
-        return replace(self, position=self.at(now), since=now, rate=rate)
+        A clock that has come to where it was told to stop is paused.
+        """
+        position = self.at(now)
+        here = replace(self, position=position, since=now, wound_s=wound_s, rate=rate)
+        return here.pause(now) if self.until is not None and position >= self.until else here
 
     def pause(self, now: float) -> Self:
         """Stand still."""
@@ -75,7 +79,7 @@ class VirtualClock:
         return replace(self, position=self.at(now), since=now, paused=False)
 
     def jump(self, position: float, now: float) -> Self:
-        """Stand at `position` at once; a position that lies behind is refused by ignoring it."""
+        """Stand at `position` at once, unless that lies behind."""
         return replace(self, position=max(position, self.at(now)), since=now, until=None)
 
     def run_until(self, position: float, now: float) -> Self:

@@ -1,0 +1,61 @@
+"""The files of one window in the events volume: their names and bytes follow from the scene and the window alone."""
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from replayer.dataset import Dataset
+from replayer.event_lines import add_digests, content, event_lines, lines_digest
+from replayer.virtual_time import Anchor
+from replayer.watermark import Files, InFlight
+from replayer.windows import RowRange, Window, cut_into_files
+
+#: Files on their way to the volume while the next one is made.
+UPLOADS = 2
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What stays the same while a replay runs: its beginning and its dataset, which was opened from `folder`."""
+
+    anchor: Anchor
+    dataset: Dataset
+    folder: str
+
+
+def write_window(events: Files, scene: Scene, in_flight: InFlight) -> tuple[int, int]:
+    """Write the files of a recorded window; the answer is how many there are, and the digest of their lines.
+
+    Doing it again writes the same files with the same bytes.
+    """
+    ranges = scene.dataset.timeline.row_ranges(in_flight.window)
+    files = cut_into_files(ranges, in_flight.events_per_file)
+    digest = 0
+    under_way: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as pool:
+        for number, parts in enumerate(files):
+            lines = _lines(scene, parts)
+            name = file_name(scene.anchor, in_flight.window, number)
+            under_way.append(pool.submit(events.write, name, content(lines)))
+            digest = add_digests(digest, lines_digest(lines))
+            if len(under_way) > UPLOADS:
+                under_way.popleft().result()
+        for upload in under_way:
+            upload.result()
+    pa.default_memory_pool().release_unused()
+    return len(files), digest
+
+
+def file_name(anchor: Anchor, window: Window, number: int) -> str:
+    """The name of a window's nth file: unique, and sorted by time."""
+    start, end = (f"{anchor.moment_of(position):%Y%m%dT%H%M%S}" for position in (window.start, window.end))
+    return f"{start}-{end}-{number:05d}.json"
+
+
+def _lines(scene: Scene, parts: list[RowRange]) -> pa.Array:
+    dataset, day_zero = scene.dataset, scene.anchor.day_zero
+    return pa.concat_arrays(
+        [event_lines(dataset.rows(part), part.loop, dataset.shift_to(day_zero, part.loop)) for part in parts]
+    )

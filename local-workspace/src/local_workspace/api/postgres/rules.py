@@ -68,7 +68,7 @@ class Lakebase:
 
     def cluster(self, project_id: str) -> Cluster:
         """The Postgres server behind a project."""
-        return self._clusters.setdefault(project_id, Cluster(self._directory / project_id))
+        return self._clusters.setdefault(project_id, Cluster(self._directory / project_id, self.clock))
 
     @contextmanager
     def exclusive(self, project_id: str) -> Generator[Cluster]:

@@ -1,0 +1,61 @@
+"""Lakebase resources and operations in the shape of the wire."""
+
+from typing import Any
+
+from local_workspace import ids
+from local_workspace.api.postgres.rows import Resource
+from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.wire import page, without_empty
+
+ID_FIELDS = {
+    "projects": "project_id",
+    "branches": "branch_id",
+    "endpoints": "endpoint_id",
+    "databases": "database_id",
+    "roles": "role_id",
+}
+"""The collections of resources, and the field that holds an id of each."""
+
+
+class Shapes:
+    """Writes answers; an endpoint's state and host are asked of its cluster."""
+
+    def __init__(self, lakebase: Lakebase) -> None:
+        self._lakebase = lakebase
+
+    def resource(self, resource: Resource) -> dict[str, Any]:
+        """One resource; the platform answers `status` only, never `spec`."""
+        status = dict(resource.status)
+        if resource.collection == "endpoints":
+            cluster = self._lakebase.cluster(resource.project_id)
+            status["hosts"] = {"host": cluster.host}
+            status["current_state"] = "ACTIVE" if cluster.running else "INIT"
+        fields = {
+            "name": resource.name,
+            "uid": resource.uid,
+            "parent": resource.parent or None,
+            ID_FIELDS[resource.collection]: resource.id,
+            "status": status,
+            "create_time": resource.created_at,
+            "update_time": resource.updated_at,
+            "delete_time": resource.deleted_at,
+        }
+        return without_empty(fields)
+
+    def listing(
+        self, found: list[Resource], collection: str, size: int | None, token: str | None
+    ) -> dict[str, Any]:
+        """A page of resources."""
+        items, following = page(found, size=size, token=token)
+        return without_empty({collection: [self.resource(it) for it in items], "next_page_token": following})
+
+    def done(self, name: str, result: Resource | None = None) -> dict[str, Any]:
+        """The finished operation that led to `result`, or to the end of what was called `name`."""
+        operation = {
+            "name": f"{name}/operations/{ids.new_uuid()}",
+            "done": True,
+            "metadata": {},
+            "response": self.resource(result) if result else {},
+        }
+        self._lakebase.rows.record_operation(operation)
+        return operation

@@ -16,7 +16,9 @@ from fastapi import APIRouter, FastAPI
 
 from local_workspace import errors, ids
 from local_workspace.api.files import routes as files
+from local_workspace.api.files import upload_routes
 from local_workspace.api.files.rules import VolumeFiles
+from local_workspace.api.files.uploads import Uploads
 from local_workspace.api.oauth import routes as oauth
 from local_workspace.api.permissions import routes as permission_routes
 from local_workspace.api.permissions.rows import PermissionRows
@@ -25,11 +27,13 @@ from local_workspace.api.postgres import routes as postgres
 from local_workspace.api.postgres.branch import Branch
 from local_workspace.api.postgres.rows import LakebaseRows
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.sql.assembly import sql_service
 from local_workspace.api.unity_catalog import routes as unity_catalog_routes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.clock import Clock, SystemClock
 from local_workspace.config import Config
 from local_workspace.engines.disk import Storage
+from local_workspace.engines.spark import Spark
 from local_workspace.identity import Identities
 from local_workspace.state import State
 
@@ -62,17 +66,24 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     identities = Identities(state, clock)
     workspace = Workspace(config, identities, state)
     unity_catalog = UnityCatalog(state, identities, clock, Storage(config.catalogs))
+    volume_files = VolumeFiles(unity_catalog)
     permissions = Permissions(PermissionRows(state))
     lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
     workspace.start.append(lakebase.start)
     workspace.stop.append(lakebase.stop)
+    spark = Spark(config.home / "engine", config.logs / "sql-engine.log", clock)
+    sql = sql_service(config, state, identities, spark, clock)
+    workspace.start.append(spark.start)
+    workspace.stop += [spark.stop, sql.stop]
     workspace.routers += [
         oauth.router(identities, workspace_id(state)),
         permission_routes.router(permissions),
         postgres.router(lakebase, Branch(lakebase)),
-        files.router(VolumeFiles(unity_catalog)),
+        files.router(volume_files),
+        upload_routes.router(Uploads(volume_files, unity_catalog.storage, clock)),
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
+    workspace.routers += sql.routers(clock)
     return workspace
 
 

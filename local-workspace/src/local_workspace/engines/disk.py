@@ -53,6 +53,10 @@ class Storage:
             shutil.rmtree(self.root / name, ignore_errors=True)
             (self.root / name).mkdir(parents=True)
 
+    def staged(self, name: str) -> Path:
+        """A place for a part of something that is not there yet; gone after a restart."""
+        return self.root / INCOMING / name
+
     @contextmanager
     def new_file(self, path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
         """A file to write to, which becomes `path` when the block ends well and leaves nothing when it does not.
@@ -65,7 +69,7 @@ class Storage:
             NotADirectoryError: something above `path` is a file.
             NoRoom: the disk is full.
         """
-        incoming = self.root / INCOMING / ids.new_hex()
+        incoming = self.staged(ids.new_hex())
         try:
             with incoming.open("xb") as file:
                 yield file

@@ -1,7 +1,7 @@
 """`/api/2.0/fs`: files and directories of volumes; bodies are streamed in both directions."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Annotated, Any, BinaryIO
 
@@ -9,12 +9,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from local_workspace.api.files.blocks import BLOCK_BYTES, blocks
 from local_workspace.api.files.ranges import UnsatisfiableRange, byte_range
 from local_workspace.api.files.rules import VolumeFiles
 from local_workspace.identity import Caller
 
 MAX_PAGE = 1000
-BLOCK_BYTES = 4 * 1024 * 1024
 CONTENT_TYPE = "application/octet-stream"
 
 
@@ -30,7 +30,7 @@ def _add_files(api: APIRouter, service: VolumeFiles) -> None:
     @api.put("/files/{path:path}")
     async def write(caller: Caller, path: str, request: Request, *, overwrite: bool = True) -> Response:
         with service.new_file(caller, path, overwrite=overwrite) as file:
-            async for block in _blocks(request.stream()):
+            async for block in blocks(request.stream()):
                 await to_thread.run_sync(file.write, block)
         return Response(status_code=204)
 
@@ -87,18 +87,6 @@ def _add_directories(api: APIRouter, service: VolumeFiles) -> None:
     async def delete(caller: Caller, path: str) -> Response:
         service.delete_directory(caller, path)
         return Response(status_code=204)
-
-
-async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A body's small chunks, gathered so that each write is worth its way to a thread."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        gathered += chunk
-        if len(gathered) >= BLOCK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
 
 
 def _download(file: BinaryIO, range_header: str | None, unmodified_since: str | None) -> Response:

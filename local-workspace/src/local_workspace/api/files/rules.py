@@ -37,13 +37,19 @@ class VolumeFiles:
             AlreadyExists: it exists and is not to be overwritten; said before anything is written.
         """
         with _refusals(path):
-            target = self._locate(caller, WRITE, path)
-            if target.is_dir():
-                raise BadRequest(f"{path} is a directory; give the path of a file.")
-            if not overwrite and target.exists():
-                raise FileExistsError
+            target = self.require_writable(caller, path, overwrite=overwrite)
             with self._unity_catalog.storage.new_file(target, overwrite=overwrite) as file:
                 yield file
+
+    def require_writable(self, caller: Principal, path: str, *, overwrite: bool) -> Path:
+        """Where a file is to be written; raises what `new_file` would raise before anything is written."""
+        with _refusals(path):
+            target = self._locate(caller, WRITE, path)
+            if target.is_dir():
+                raise IsADirectoryError
+            if not overwrite and target.exists():
+                raise FileExistsError
+            return target
 
     def open(self, caller: Principal, path: str) -> BinaryIO:
         """A file open for reading; a later overwrite or delete does not touch what is read."""

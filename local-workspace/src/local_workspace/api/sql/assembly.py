@@ -1,0 +1,52 @@
+"""The SQL family put together: warehouses, sessions, statements and the interpreter behind them."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from local_workspace.api.sql import statement_routes, warehouse_routes
+from local_workspace.api.sql.interpreter import SqlInterpreter
+from local_workspace.api.sql.sessions import Sessions
+from local_workspace.api.sql.statements import Statements
+from local_workspace.api.sql.warehouses import Warehouses
+from local_workspace.clock import Clock
+from local_workspace.config import Config
+from local_workspace.engines.spark import Spark
+from local_workspace.identity import Identities
+from local_workspace.state import State
+
+
+@dataclass(frozen=True)
+class SqlService:
+    """What other families and the home page may ask about SQL."""
+
+    warehouses: Warehouses
+    sessions: Sessions
+    statements: Statements
+    spark: Spark
+
+    def routers(self, clock: Clock) -> list[APIRouter]:
+        """The routes of the family."""
+        return [
+            warehouse_routes.router(self.warehouses, self._warehouse_stopped),
+            statement_routes.router(self.statements, self.sessions, self.warehouses, clock),
+        ]
+
+    def stop(self) -> None:
+        """Cancel what runs."""
+        self.statements.stop()
+
+    def _warehouse_stopped(self, warehouse_id: str) -> None:
+        self.statements.cancel_all(lambda session: session.warehouse_id == warehouse_id)
+        self.sessions.close_all(warehouse_id)
+
+
+def sql_service(
+    config: Config, state: State, identities: Identities, spark: Spark, clock: Clock
+) -> SqlService:
+    """Build the family; the default warehouse exists afterwards."""
+    warehouses = Warehouses(state, clock)
+    warehouses.ensure_default(identities.ensure_local_user())
+    interpreter = SqlInterpreter(spark)
+    statements = Statements(interpreter, config.home / "results", clock)
+    return SqlService(warehouses, Sessions(clock), statements, spark)

@@ -29,9 +29,7 @@ class Cluster:
 
     def start(self, *prepare: str) -> "Cluster":
         """Begin to answer; each statement of `prepare` runs once in the template of every new database."""
-        options = (
-            f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c synchronous_commit=off -c max_connections=200"
-        )
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=200"
         self._control("-w", "-o", options, "-l", str(self._server.log), "start")
         if prepare:
             self._run("CREATE DATABASE {}", _TEMPLATE)

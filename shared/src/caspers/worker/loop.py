@@ -83,14 +83,18 @@ class WorkerLoop:
         self._listening.start()
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
-        """Ask the step in hand to end, wait for it, say goodbye. True if it ended within `grace_s` seconds."""
+        """Ask the step in hand to end, wait for it, say goodbye. True if it ended within `grace_s` seconds.
+
+        If it did not, stop again later to wait some more.
+        """
         self._stopping.set()
         self._interrupt()
         self._nudge.set()
-        if not self._scheduler.running:
+        if self._stepping.ident is None:
             return True  # it never began
         self._stepping.join(grace_s)
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         if self._stepping.is_alive():
             # The lease stays with the step until the process ends: no other copy may step beside it.
             _log.warning("worker step did not end in time", worker=self.name, grace_s=grace_s)
@@ -173,8 +177,8 @@ class WorkerLoop:
             return
         self._troubles.end("lease")
         self._reporter.silent = not taken
+        self._reporter.observe(self._aftermath.observed if taken else "starting")
         if not taken:
-            self._reporter.observe("starting")
             self._pause(self._pace.poll_s)
 
     def _take_step(self, orders: WorkerOrders) -> None:

@@ -5,14 +5,18 @@ import sys
 from pathlib import Path
 
 from local_workspace.config import DEFAULT_PORT, Config
-from local_workspace.server import CannotStart, serve
+from local_workspace.startup import CannotStart, serve
 
 
 def main() -> int:
     """Serve until told to stop; 1 if the workspace cannot start here."""
-    parser = argparse.ArgumentParser(prog="local_workspace", description="A Databricks workspace on one machine.")
+    parser = argparse.ArgumentParser(
+        prog="local_workspace", description="A Databricks workspace on one machine."
+    )
     parser.add_argument("--home", type=Path, required=True, help="directory of all local state")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the REST API; 0 picks a free one")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port of the REST API; 0 picks a free one"
+    )
     arguments = parser.parse_args()
     try:
         serve(Config(arguments.home.absolute(), arguments.port))

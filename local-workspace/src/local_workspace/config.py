@@ -38,7 +38,7 @@ class Config:
 
     @property
     def catalogs(self) -> Path:
-        """Managed storage: catalogs/CATALOG/SCHEMA/{tables,volumes}/…"""
+        """Managed storage: catalogs/CATALOG/SCHEMA/tables and volumes."""
         return self.home / "catalogs"
 
     @property

@@ -5,7 +5,7 @@ Families keep their tables in their own `rows.py`; this module only opens, locks
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
@@ -33,7 +33,7 @@ class State:
             self._connection.executescript(schema)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """A write transaction: committed at the end, rolled back on an error; nested ones join the outer."""
         with self._lock:
             if self._depth == 0:

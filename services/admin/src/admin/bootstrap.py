@@ -7,6 +7,7 @@ from admin.sources import ADMIN
 from admin.stages import grants
 
 STAGE = "Admin"
+RELEASE = "admin release"
 
 
 def admin_stage(names: Names, digest: str, metastore_id: str) -> Stage:
@@ -38,7 +39,7 @@ def admin_stage(names: Names, digest: str, metastore_id: str) -> Stage:
             ),
             Resource("admin compute", "app_compute", app, needs=("admin app",)),
             Resource(
-                "admin release",
+                RELEASE,
                 "app_release",
                 app,
                 {

@@ -1,0 +1,1 @@
+"""The `caspers` command line: starts and stops the local workspace, and is a client of the admin's API."""

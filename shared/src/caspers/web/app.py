@@ -71,16 +71,20 @@ def base_app(
 
 def serve(app: FastAPI, settings: Settings) -> None:
     """Run `app` on the platform's port until SIGTERM or SIGINT."""
-    _Server(
-        uvicorn.Config(
-            app,
-            host="0.0.0.0",  # noqa: S104 - the platform's proxy reaches the app from outside its container
-            port=settings.app_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=CONNECTION_GRACE_S,
-        )
-    ).run()
+    server(app, settings).run()
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """The server that `serve` runs."""
+    config = uvicorn.Config(
+        app,
+        host="0.0.0.0",  # noqa: S104 - the platform's proxy reaches the app from outside its container
+        port=settings.app_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=CONNECTION_GRACE_S,
+    )
+    return _Server(config)
 
 
 class _Server(uvicorn.Server):

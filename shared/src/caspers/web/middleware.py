@@ -1,14 +1,16 @@
-"""What happens around every request: an id that travels, one log line, two metrics, and headers that protect."""
+"""What happens around every request: an id that travels, a log line, metrics, headers that protect, an answer to surprises."""
 
 from collections.abc import Callable
 
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from caspers.clock import Clock
 from caspers.ids import IdSource
+from caspers.web import problems
 
 REQUESTS = Counter("caspers_http_requests", "HTTP requests answered", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(
@@ -49,6 +51,10 @@ class AroundRequests:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
+            except Exception as error:  # noqa: BLE001 - nobody above us could tell the client anything
+                problem = problems.surprise(Request(scope), error)
+                if answer.began_s is None:
+                    await problem(scope, receive, answer)
             finally:
                 self._record(scope, answer, started_s)
 

@@ -50,16 +50,22 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every error with a problem document."""
+    """Make `app` answer errors with problem documents; `web.middleware` asks for that of a `surprise`."""
     app.add_exception_handler(CaspersError, _on_our_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_surprise)
 
 
 def status_of(error: CaspersError) -> tuple[int, str]:
     """HTTP status and title of an error, by its kind."""
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), (500, "Error"))
+
+
+def surprise(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error that nobody foresaw; it goes to the log in full, and to the client as an id."""
+    _log.error("request failed unexpectedly", path=request.url.path, exc_info=error)
+    said = "This is a mistake of ours; the log has the details under the request id."
+    return _answer(_problem(request, "Unexpected", "Unexpected error", 500, said))
 
 
 async def _on_our_error(request: Request, error: Exception) -> JSONResponse:
@@ -82,12 +88,6 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     problem = _problem(request, "Http", str(error.detail), error.status_code, str(error.detail))
     return _answer(problem, error.headers)
-
-
-async def _on_surprise(request: Request, error: Exception) -> JSONResponse:
-    _log.error("request failed unexpectedly", path=request.url.path, exc_info=error)
-    said = "This is a mistake of ours; the log has the details under the request id."
-    return _answer(_problem(request, type(error).__name__, "Unexpected error", 500, said))
 
 
 def _problem(request: Request, name: str, title: str, status: int, detail: str) -> Problem:

@@ -22,6 +22,9 @@ from local_workspace.api.postgres.rules import Lakebase
 from local_workspace.api.sql.assembly import sql_service
 from local_workspace.api.unity_catalog import routes as unity_catalog_routes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
+from local_workspace.api.workspace_files import routes as workspace_files_routes
+from local_workspace.api.workspace_files.rows import Rows as WorkspaceFileRows
+from local_workspace.api.workspace_files.rules import WorkspaceFiles
 from local_workspace.clock import Clock
 from local_workspace.config import Config
 from local_workspace.engines.disk import Storage
@@ -55,6 +58,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace = Workspace(config, identities, state)
     unity_catalog = UnityCatalog(state, identities, clock, Storage(config.catalogs))
     volume_files = VolumeFiles(unity_catalog)
+    workspace_files = WorkspaceFiles(WorkspaceFileRows(state), Storage(config.files))
     permissions = Permissions(PermissionRows(state))
     lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
     workspace.start.append(lakebase.start)
@@ -69,6 +73,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         postgres.router(lakebase, Branch(lakebase)),
         files.router(volume_files),
         upload_routes.router(Uploads(volume_files, unity_catalog.storage, clock)),
+        workspace_files_routes.router(workspace_files),
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     workspace.routers += sql.routers(clock)

@@ -1,0 +1,76 @@
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from admin import plan, stages
+from admin.declarations import Resource, Stage
+from caspers.errors import Invalid
+from caspers.settings import Parameters
+
+DIGESTS = {"replayer": "r", "order_items": "o"}
+
+
+def declared(**parameters: Any) -> list[Stage]:
+    return stages.all_stages(stages.Demo(Parameters(**parameters), DIGESTS))
+
+
+def resources(every: Iterable[Stage]) -> dict[str, Resource]:
+    return {resource.key: resource for stage in every for resource in stage.resources}
+
+
+def test_all_declared_needs_exist_and_run_in_no_circle():
+    graph = plan.provisioning_graph(list(resources(declared()).values()))
+    assert graph["table brands"] >= {"orders canonical_data", "registry"}
+
+
+def test_nothing_but_the_foundation_is_made_before_the_registry():
+    foundation, *later = declared()
+    assert all("registry" in resource.needs for stage in later for resource in stage.resources)
+    assert "registry" in {resource.key for resource in foundation.resources}
+
+
+def test_the_names_of_two_catalogs_never_meet():
+    one, two = (
+        {(each.kind, each.name) for each in resources(declared(catalog=catalog)).values()}
+        for catalog in ("one", "two")
+    )
+    assert {kind for kind, _name in one & two} == {
+        "warehouse",  # shared on purpose
+        "lakebase_database",  # lives in a project of its own
+        "control_schema",
+        "worker_orders",
+    }
+
+
+def test_a_continuous_pipeline_has_no_trigger():
+    assert "order_items trigger" not in resources(declared(pipeline_schedule_minutes=0))
+
+
+def test_a_triggered_pipeline_starts_after_the_first_replay():
+    every = resources(declared(pipeline_schedule_minutes=3))
+    assert every["order_items trigger"].spec["quartz"] == "0 0/3 * * * ?"
+    assert "orders replay" in every["order_items first update"].needs
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expression"),
+    [(0.5, "0/30 * * * * ?"), (1, "0 0/1 * * * ?"), (20, "0 0/20 * * * ?"), (120, "0 0 0/2 * * ?")],
+)
+def test_minutes_become_a_quartz_expression(minutes: float, expression: str):
+    assert stages.quartz_every(minutes) == expression
+
+
+@pytest.mark.parametrize("minutes", [7, 0.7, 90, 10_000])
+def test_a_rhythm_that_cron_cannot_keep_is_refused(minutes: float):
+    with pytest.raises(Invalid, match="cannot be triggered every"):
+        stages.quartz_every(minutes)
+
+
+def test_every_stage_of_every_target_exists():
+    known = {stage.name for stage in declared()}
+    assert {name for target in stages.TARGETS.values() for name in target.stages} <= known
+
+
+def test_an_unknown_target_is_refused_with_the_known_ones():
+    with pytest.raises(Invalid, match="no target 'half'"):
+        stages.target("half")

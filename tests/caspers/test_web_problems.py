@@ -99,3 +99,15 @@ def test_who_asks_comes_from_the_forwarded_headers_only(served: Served):
 def test_the_description_of_the_api_names_the_problems(served: Served):
     responses = served.client.get("/openapi.json").json()["paths"]["/speed"]["post"]["responses"]
     assert {"403", "404", "409", "422", "503"} <= set(responses)
+
+
+def test_a_person_with_a_browser_sees_a_page_and_a_script_never_does(served: Served):
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = served.client.get("/raise/Unavailable", headers=browser)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Mend it." in page.text
+    assert (
+        served.client.get("/api/nowhere", headers=browser).headers["content-type"]
+        == "application/problem+json"
+    )

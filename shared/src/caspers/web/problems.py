@@ -9,8 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
+from caspers.web import pages
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again when something is away.
@@ -61,33 +63,33 @@ def status_of(error: CaspersError) -> tuple[int, str]:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), (500, "Error"))
 
 
-def surprise(request: Request, error: Exception) -> JSONResponse:
+def surprise(request: Request, error: Exception) -> Response:
     """The answer to an error that nobody foresaw; it goes to the log in full, and to the client as an id."""
     _log.error("request failed unexpectedly", path=request.url.path, exc_info=error)
     said = "This is a mistake of ours; the log has the details under the request id."
-    return _answer(_problem(request, "Unexpected", "Unexpected error", 500, said))
+    return _answer(request, _problem(request, "Unexpected", "Unexpected error", 500, said))
 
 
-async def _on_our_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CaspersError)
     status, title = status_of(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
     problem = _problem(request, type(error).__name__, title, status, error.message)
-    return _answer(problem.model_copy(update={"what_now": error.what_now}), headers)
+    return _answer(request, problem.model_copy(update={"what_now": error.what_now}), headers)
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [_field(detail) for detail in error.errors()]
     said = "; ".join(f"{field['field']}: {field['reason']}" for field in fields)
     problem = _problem(request, "Invalid", _STATUS[Invalid][1], 422, said)
-    return _answer(problem.model_copy(update={"errors": fields}))
+    return _answer(request, problem.model_copy(update={"errors": fields}))
 
 
-async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     problem = _problem(request, "Http", str(error.detail), error.status_code, str(error.detail))
-    return _answer(problem, error.headers)
+    return _answer(request, problem, error.headers)
 
 
 def _problem(request: Request, name: str, title: str, status: int, detail: str) -> Problem:
@@ -101,7 +103,12 @@ def _problem(request: Request, name: str, title: str, status: int, detail: str) 
     )
 
 
-def _answer(problem: Problem, headers: Any = None) -> JSONResponse:
+def _answer(request: Request, problem: Problem, headers: Any = None) -> Response:
+    """The document, or the same as a page when a person's browser asks for a page."""
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+        page = pages.render(request, "problem.html", status=problem.status, problem=problem)
+        page.headers.update(headers or {})
+        return page
     body = problem.model_dump(exclude_defaults=True)
     return JSONResponse(body, problem.status, headers=headers, media_type=MEDIA_TYPE)
 

@@ -1,0 +1,109 @@
+"""The whole product, driven as a user does: by the `caspers` command, with a home of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.source import ROOT
+from tests.support.waiting import wait_for
+
+
+@dataclass
+class Product:
+    """A home and the catalog in it; nothing runs until `up`."""
+
+    home: Path
+    catalog: str = "caspersdev"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def caspers(self, *arguments: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run one command and return what it said, whatever its exit code."""
+        return subprocess.run(
+            [sys.executable, "-m", "admin.cli", *arguments, "--home", str(self.home)],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def up(self, *arguments: str, seconds: float = 240) -> None:
+        """`caspers up --detach`; fails with all it said."""
+        done = self.caspers("up", "--detach", "--catalog", self.catalog, *arguments, seconds=seconds)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def down(self) -> None:
+        """`caspers down`; whatever is left of a killed workspace is killed as well."""
+        self.caspers("down")
+
+    def status(self) -> dict[str, Any]:
+        """The object of `caspers status --json`."""
+        return json.loads(self.caspers("status", "--json", "--catalog", self.catalog).stdout)
+
+    def sql(self, statement: str) -> list[dict[str, Any]]:
+        """The rows of a statement, through the warehouse."""
+        done = self.caspers("sql", statement, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def replay(self, *arguments: str) -> dict[str, Any]:
+        """A `caspers replay` command with its JSON answer."""
+        done = self.caspers("replay", *arguments, "--json", "--catalog", self.catalog)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The workspace's {url, token, pid}."""
+        return json.loads((self.home / "workspace" / "workspace.json").read_text())
+
+    @property
+    def events_folder(self) -> Path:
+        """Where the events volume lives on disk."""
+        return self.home / "workspace" / "catalogs" / self.catalog / "simulator" / "volumes" / "events"
+
+    def processes(self, named: str) -> list[psutil.Process]:
+        """The workspace's children whose command line holds `named`."""
+        found: list[psutil.Process] = []
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            for child in psutil.Process(self.connection["pid"]).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if named in " ".join(child.cmdline()):
+                        found.append(child)
+        return found
+
+    def kill(self, named: str) -> bool:
+        """kill -9 the children named so; `workspace` is the server itself. False if none was there."""
+        if named == "workspace":
+            with suppress(FileNotFoundError, ProcessLookupError):
+                os.kill(self.connection["pid"], signal.SIGKILL)
+            return True
+        victims = self.processes(named)
+        for victim in victims:
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
+        return bool(victims)
+
+    def wait_until(self, what: str, statement: str, expected: Any, *, seconds: float = 90) -> None:
+        """Wait until the one value of a statement is `expected`."""
+
+        def value() -> Any:
+            done = self.caspers("sql", statement, "--json")
+            return next(iter(json.loads(done.stdout)[0].values())) if done.returncode == 0 else done.stderr
+
+        last: list[Any] = []
+
+        def reached() -> bool:
+            last[:] = [value()]
+            return last[0] == expected
+
+        wait_for(reached, seconds=seconds, what=f"{what} (expected {expected!r}, seen {last})", every=0.5)

@@ -74,6 +74,10 @@ class Controls:
         self._change(lambda clock, now: clock.run_until(there, now))
         return there
 
+    def tick(self) -> None:
+        """Write what is due now."""
+        self._wake()
+
     def _change(self, change: Callable[[VirtualClock, float], VirtualClock]) -> int:
         position = self._replay.change_clock(change).position
         self._wake()
@@ -84,6 +88,11 @@ class Controls:
         length_s = scene.dataset.timeline.length_s
         if place.moment:
             there = int(scene.anchor.position_of(place.moment))
+            if there < 0:
+                raise Invalid(
+                    f"{place.moment.isoformat()} lies before the replay's first day, {self._moment(0)}",
+                    what_now="Name a moment as events carry it.",
+                )
             return there if there >= here else next_position_of(there % length_s, here, length_s)
         day = int(here % length_s) // DAY_S if place.day is None else place.day
         second = round(day * DAY_S) + _seconds(place.time_of_day)

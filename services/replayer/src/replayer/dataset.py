@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,12 @@ ROW_GROUP_ROWS = 16_384
 LARGEST_ROW_GROUP = 65_536
 #: The columns that every event fills.
 _NARROW = [field.name for field in CANONICAL_EVENTS if not field.nullable]
+
+
+class DatasetFolder(Protocol):
+    """Where a dataset lies; `caspers.clients.volume.Volume` is one."""
+
+    def read(self, name: str) -> bytes: ...
 
 
 class InvalidDataset(Invalid):
@@ -68,6 +75,17 @@ def open_dataset(source: Path, work: Path) -> Dataset:
     if not prepared.exists():
         prepared = _prepare(source, prepared)
     return Dataset(prepared, fingerprint, _timeline(prepared))
+
+
+def fetch_dataset(folder: DatasetFolder, work: Path) -> Dataset:
+    """Bring the events of a dataset to this machine and open them. Raises `NotFound`, `InvalidDataset`."""
+    content = folder.read(EVENTS_FILE)
+    work.mkdir(parents=True, exist_ok=True)
+    source = work / f"{sha256(content).hexdigest()[:16]}-{EVENTS_FILE}"
+    unfinished = source.with_suffix(".part")
+    unfinished.write_bytes(content)
+    del content
+    return open_dataset(unfinished.replace(source), work)
 
 
 def _fingerprint(source: Path) -> str:

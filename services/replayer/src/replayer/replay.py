@@ -69,6 +69,7 @@ class Replay:
         self._clock: VirtualClock | None = None
         self._scene: Scene | None = None
         self._watermark = Watermark()
+        self._catching_up = False
 
     def step(self, parameters: Mapping[str, Any], context: StepContext) -> StepOutcome:
         """Repair, then replay the next window up to the virtual clock. Raises `Invalid`, `Conflict`, `Unavailable`."""
@@ -83,8 +84,9 @@ class Replay:
         window = scene.dataset.timeline.next_window(self._watermark.position, target, most_events)
         if window:
             self._replay(scene, window, file_events)
-        behind = self._watermark.position < int(target)
-        return StepOutcome(self.progress(), again=behind and not context.interrupted, next_in_s=every_s)
+        self._catching_up = self._watermark.position < int(target)
+        again = self._catching_up and not context.interrupted
+        return StepOutcome(self.progress(), again=again, next_in_s=every_s)
 
     def change_clock(self, change: Callable[[VirtualClock, float], VirtualClock]) -> VirtualClock:
         """Let `change` make another clock of this one (at the real time it is given), and keep it."""
@@ -110,9 +112,25 @@ class Replay:
         return self._scene
 
     @property
+    def begun(self) -> bool:
+        """Whether there are a scene and a clock."""
+        return self._scene is not None and self._clock is not None
+
+    @property
     def watermark(self) -> Watermark:
         """How far the volume is, as of the last step."""
         return self._watermark
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the last step left something to write."""
+        return self._catching_up
+
+    def standing(self) -> tuple[SimStart | None, Watermark]:
+        """How the replay began and how far the volume is; read from the volume before the first step."""
+        if self._scene is None:
+            return self._memory.sim_start(), self._memory.watermark()
+        return self._scene.start, self._watermark
 
     @property
     def position(self) -> float:
@@ -150,7 +168,7 @@ class Replay:
                 f"this replay began with another dataset than {orders.dataset} ({start.dataset}, not {dataset.fingerprint})",
                 what_now="Order the replay of that dataset, or tear the catalog down and begin a new replay.",
             )
-        self._scene = Scene(start.anchor, dataset, orders.dataset)
+        self._scene = Scene(start, dataset, orders.dataset)
         return self._scene
 
     def _wind(self, orders: ReplayOrders, scene: Scene, wound_s: float) -> VirtualClock:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from replayer.dataset import Dataset
 from replayer.event_lines import add_digests, content, event_lines, lines_digest
 from replayer.virtual_time import Anchor
-from replayer.watermark import Files, InFlight
+from replayer.watermark import Files, InFlight, SimStart
 from replayer.windows import RowRange, Window, cut_into_files
 
 #: Files on their way to the volume while the next one is made.
@@ -20,9 +20,13 @@ UPLOADS = 2
 class Scene:
     """What stays the same while a replay runs: its beginning and its dataset, which was opened from `folder`."""
 
-    anchor: Anchor
+    start: SimStart
     dataset: Dataset
     folder: str
+
+    @property
+    def anchor(self) -> Anchor:
+        return self.start.anchor
 
 
 def write_window(events: Files, scene: Scene, in_flight: InFlight) -> tuple[int, int]:

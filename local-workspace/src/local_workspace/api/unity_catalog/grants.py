@@ -66,7 +66,7 @@ class Grants:
         self,
         caller: Principal,
         securable: tuple[str, str],
-        principal: str,
+        principal: str | None,
         *,
         add: Iterable[str] = (),
         remove: Iterable[str] = (),
@@ -83,6 +83,8 @@ class Grants:
             raise PermissionDenied(
                 f"User is not an owner of {kind.capitalize()} '{full_name}' and does not have MANAGE on it."
             )
+        if not principal:
+            raise InvalidParameterValue("A change of grants names no principal.")
         given, taken = self._grantable(kind, add), self._grantable(kind, remove)
         if given & taken:
             raise InvalidParameterValue(

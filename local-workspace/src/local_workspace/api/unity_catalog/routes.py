@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query
 
 from local_workspace.api.unity_catalog import external_tables, shapes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
+from local_workspace.api.unity_catalog.securables import Catalog, Function, Schema, Table, Volume
 from local_workspace.api.unity_catalog.shapes import Shapes
 from local_workspace.errors import InvalidParameterValue, NotImplementedHere
 from local_workspace.identity import Caller
@@ -60,7 +61,7 @@ def _add_catalogs(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.patch("/catalogs/{name}")
     async def update(caller: Caller, name: str, body: Json) -> dict[str, Any]:
         changes = _changes(body, "owner", "comment", "properties", "options")
-        return write.catalog(service.update(caller, service.catalog(name), **changes))
+        return write.catalog(service.update(caller, Catalog, name, **changes))
 
     @api.delete("/catalogs/{name}")
     def delete(caller: Caller, name: str, *, force: bool = False) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _add_schemas(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.patch("/schemas/{full_name}")
     async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
         changes = _changes(body, "owner", "comment", "properties")
-        return write.schema(service.update(caller, service.schema(full_name), **changes))
+        return write.schema(service.update(caller, Schema, full_name, **changes))
 
     @api.delete("/schemas/{full_name}")
     def delete(caller: Caller, full_name: str, *, force: bool = False) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _add_volumes(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.patch("/volumes/{full_name}")
     async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
         changes = _changes(body, "owner", "comment")
-        return write.volume(service.update(caller, service.volume(full_name), **changes))
+        return write.volume(service.update(caller, Volume, full_name, **changes))
 
     @api.delete("/volumes/{full_name}")
     def delete(caller: Caller, full_name: str) -> dict[str, Any]:
@@ -185,9 +186,7 @@ def _add_tables(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
 
     @api.patch("/tables/{full_name}")
     async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        return write.table(
-            service.update(caller, service.table(full_name), **_changes(body, "owner", "comment"))
-        )
+        return write.table(service.update(caller, Table, full_name, **_changes(body, "owner", "comment")))
 
     @api.delete("/tables/{full_name}")
     def delete(caller: Caller, full_name: str) -> dict[str, Any]:
@@ -215,7 +214,7 @@ def _add_functions(api: APIRouter, service: UnityCatalog, write: Shapes) -> None
 
     @api.patch("/functions/{full_name}")
     async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        return write.function(service.update(caller, service.function(full_name), **_changes(body, "owner")))
+        return write.function(service.update(caller, Function, full_name, **_changes(body, "owner")))
 
     @api.delete("/functions/{full_name}")
     async def delete(caller: Caller, full_name: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ CatalogOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
-DEFAULT_HOME = Path(__file__).parents[5] / ".caspers"
+REPOSITORY = Path(__file__).parents[5]
+DEFAULT_HOME = REPOSITORY / ".caspers"
 
 
 @contextmanager

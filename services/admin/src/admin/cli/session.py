@@ -1,9 +1,10 @@
 """What most commands need: the home, the running workspace, and clients for what is deployed there."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from caspers.clients.workspace import workspace_client
-from caspers.errors import NotFound, Unavailable
+from caspers.errors import CaspersError, NotFound, Unavailable
 from caspers.names import Names
 from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as platform
@@ -53,3 +54,16 @@ def connect(home: Home, catalog: str | None) -> Session:
 def session(connection: Connection, catalog: str) -> Session:
     workspace = workspace_client(host=connection.url, token=connection.token, product="caspers-cli")
     return Session(connection, workspace, Names(catalog))
+
+
+def status_of(home: Home, catalog: str | None, nothing: dict[str, Any]) -> dict[str, Any]:
+    """The status object from the admin app; without it, what can be said from outside on top of `nothing`."""
+    current = connect(home, catalog)
+    outside = nothing | {"workspace": {"state": "running", "url": current.connection.url}}
+    try:
+        return current.admin().get("/status")
+    except NotFound:
+        return outside
+    except CaspersError as error:
+        state = f"UNAVAILABLE: {error.message}"
+        return outside | {"apps": {current.names.admin_app: {"state": state, "url": None}}}

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 from typing import Any
@@ -21,6 +20,7 @@ from admin import stages
 from admin.bootstrap import RELEASE, admin_stage
 from admin.cli import show, workspace_process
 from admin.cli.home import Home, RememberedDemo
+from admin.cli.options import REPOSITORY
 from admin.cli.session import Session, session
 from admin.cli.workspace_process import Connection
 from admin.engine import Engine
@@ -32,7 +32,6 @@ from admin.runs import Run
 from admin.sources import ADMIN, Sources
 from admin.verify import troubles
 
-REPOSITORY = Path(__file__).parents[5]
 LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
 """What differs from a target's defaults on a laptop, where waiting costs more than running all the time."""
 
@@ -61,7 +60,7 @@ class Interrupted(KeyboardInterrupt):
     """SIGINT, SIGTERM or SIGHUP."""
 
 
-def up(home: Home, wish: Wish, clock: Clock) -> None:
+def bring_up(home: Home, wish: Wish, clock: Clock) -> None:
     """Bring the demo up and, unless detached, keep it running until interrupted. Raises `CaspersError`."""
     catalog = home.catalog(wish.catalog) if home.is_ours else wish.catalog or DEFAULT_CATALOG
     remembered = home.demos().get(catalog) if home.is_ours else None

@@ -3,11 +3,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from admin.cli import show
+from admin.cli.options import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[5]
 SCRIPTS = Path(sys.executable).parent
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", "--quiet", ".")),
@@ -19,25 +23,31 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """The definition of done, quickest first."""
 
 
-def test(arguments: list[str]) -> int:
-    """Run the test suite, or the part that the arguments (pytest's) choose."""
-    return _run([sys.executable, "-m", "pytest", *arguments])
+def register(cli: typer.Typer) -> None:
+    cli.command(context_settings=PASSED_ON)(test)
+    cli.command()(bench)
+    cli.command()(check)
 
 
-def bench(names: list[str]) -> int:
-    """Run the benchmarks named, or all."""
-    return _run([sys.executable, "-m", "benchmarks", *names])
+def test(context: typer.Context) -> None:
+    """Run the test suite; arguments go to pytest."""
+    raise typer.Exit(_run([sys.executable, "-m", "pytest", *context.args]))
 
 
-def check() -> int:
-    """Run every check and say which failed; 0 when all pass."""
+def bench(names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; none = all.")] = None) -> None:
+    """Run benchmarks."""
+    raise typer.Exit(_run([sys.executable, "-m", "benchmarks", *(names or [])]))
+
+
+def check() -> None:
+    """Format, lint, types, imports and house rules: the definition of done."""
     failed: list[str] = []
     for name, (program, *arguments) in CHECKS:
         passed = _run([str(SCRIPTS / program), *arguments]) == 0
         show.step(name, None, "done" if passed else "failed")
         if not passed:
             failed.append(name)
-    return 1 if failed else 0
+    raise typer.Exit(1 if failed else 0)
 
 
 def _run(command: list[str]) -> int:

@@ -15,6 +15,18 @@ from admin.cli.session import connect
 replay = typer.Typer(help="Watch and steer the replay.", no_args_is_help=True)
 
 
+def register(cli: typer.Typer) -> None:
+    cli.add_typer(replay, name="replay")
+
+
+PlaceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A day of the dataset (70, 70.5), a time of today (12:30) or a moment (2024-03-11T12:30)."
+    ),
+]
+
+
 class StepKind(StrEnum):
     """How far a single step goes."""
 
@@ -105,22 +117,26 @@ def step(
 
 @replay.command()
 def seek(
-    to: Annotated[str, typer.Argument(help="A day of the dataset (70) or a time (2024-03-11T12:00:00).")],
+    to: PlaceArgument,
     home: HomeOption = DEFAULT_HOME,
     catalog: CatalogOption = None,
 ) -> None:
     """Jump: forward catches up at once, backward opens the next loop."""
-    _act(home, catalog, "/seek", **({"day": int(to)} if to.isdecimal() else {"time": to}))
+    _act(home, catalog, "/seek", **_place(to))
 
 
 @replay.command("run-until")
 def run_until(
-    time: Annotated[str, typer.Argument(help="A virtual time (2024-03-11T12:00:00).")],
+    to: PlaceArgument,
     home: HomeOption = DEFAULT_HOME,
     catalog: CatalogOption = None,
 ) -> None:
     """Run until a virtual time, then pause."""
-    _act(home, catalog, "/run-until", time=time)
+    _act(home, catalog, "/run-until", **_place(to))
+
+
+def _place(text: str) -> dict[str, Any]:
+    return {"day": float(text)} if text.replace(".", "", 1).isdecimal() else {"time": text}
 
 
 def _replayer(home: Path, catalog: str | None) -> AppClient:

@@ -1,0 +1,58 @@
+"""`caspers status`."""
+
+from typing import Any
+
+import typer
+
+from admin.cli import show, workspace_process
+from admin.cli.home import Home
+from admin.cli.options import DEFAULT_HOME, NOT_AS_DESIRED, CatalogOption, HomeOption, JsonOption
+from admin.verify import troubles
+
+STOPPED: dict[str, Any] = {
+    "workspace": {"state": "stopped", "url": None},
+    "apps": {},
+    "pipelines": {},
+    "workers": {},
+    "tables": {},
+    "replay": {"virtual_time": None, "watermark": None, "events_written": None},
+}
+"""The status object when nothing runs."""
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command()(status)
+
+
+def status(
+    *, home: HomeOption = DEFAULT_HOME, catalog: CatalogOption = None, json: JsonOption = False
+) -> None:
+    """Every part of the demo: its state and its figures."""
+    current = _status(Home(home.absolute()), catalog)
+    found = troubles(current)
+    if json:
+        show.plain(show.as_json(current))
+    else:
+        _show_status(current, found)
+    raise typer.Exit(NOT_AS_DESIRED if found else 0)
+
+
+def _show_status(current: dict[str, Any], found: list[str]) -> None:
+    workspace = current["workspace"]
+    show.console.print(f"workspace {workspace['state']} {workspace['url'] or ''}")
+    for table in show.status_tables(current):
+        show.console.print("")
+        show.console.print(table)
+    show.console.print("")
+    show.console.print(show.live_line(current))
+    for trouble in found:
+        show.console.print(f"✗ {trouble}", style="red")
+
+
+def _status(home: Home, catalog: str | None) -> dict[str, Any]:
+    if workspace_process.running(home) is None:
+        return STOPPED
+    # The platform's SDK takes a second to import, which nobody should wait for to hear that nothing runs.
+    from admin.cli.session import status_of  # noqa: PLC0415 - see above
+
+    return status_of(home, catalog, STOPPED)

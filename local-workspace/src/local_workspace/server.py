@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, FastAPI
 
 from local_workspace import errors, ids
+from local_workspace.api.apps.assembly import apps_service
+from local_workspace.api.apps.attachments import Attachments
+from local_workspace.api.apps.deployments import Surroundings
 from local_workspace.api.files import routes as files
 from local_workspace.api.files import upload_routes
 from local_workspace.api.files.rules import VolumeFiles
@@ -61,16 +64,24 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace_files = WorkspaceFiles(WorkspaceFileRows(state), Storage(config.files))
     permissions = Permissions(PermissionRows(state))
     lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
+    branch = Branch(lakebase)
     workspace.start.append(lakebase.start)
     workspace.stop.append(lakebase.stop)
     spark = Spark(config.home / "engine", config.logs / "sql-engine.log", clock)
     sql = sql_service(config, state, identities, spark, clock)
     workspace.start.append(spark.start)
     workspace.stop += [spark.stop, sql.stop]
+    attachments = Attachments(identities, permissions, unity_catalog, lakebase, branch)
+    url = f"http://{config.host}:{config.port}"
+    surroundings = Surroundings(url, workspace_id(state), config.apps, workspace_files.local_path)
+    apps = apps_service(state, identities, permissions, attachments, surroundings, clock=clock)
+    workspace.start.append(apps.apps.start_all)
+    workspace.stop.append(apps.apps.stop_all)
     workspace.routers += [
         oauth.router(identities, workspace_id(state)),
         permission_routes.router(permissions),
-        postgres.router(lakebase, Branch(lakebase)),
+        postgres.router(lakebase, branch),
+        apps.router(),
         files.router(volume_files),
         upload_routes.router(Uploads(volume_files, unity_catalog.storage, clock)),
         workspace_files_routes.router(workspace_files),

@@ -94,8 +94,12 @@ class Permissions:
         self._rows.put(object_type, object_id, entries)
         return self.read(object_type, object_id)
 
-    def give(self, object_type: str, object_id: str, principal: Principal, level: str) -> None:
-        """Add one entry, as attaching a resource to an app does."""
+    def share(
+        self, caller: Principal, object_type: str, object_id: str, principal: Principal, level: str
+    ) -> None:
+        """Add one entry, as attaching a resource to an app does; where lists are enforced, only managers may."""
+        if object_type in self._owners:
+            self.require(caller, object_type, object_id, "CAN_MANAGE")
         kind = "user_name" if principal.is_user else "service_principal_name"
         self._rows.put(object_type, object_id, [(kind, principal.name, level)])
 

@@ -1,0 +1,230 @@
+"""One connection to an app: requests go to its process, answers come back as they are made, web sockets pass through."""
+
+import asyncio
+from contextlib import suppress
+
+import h11
+
+from local_workspace.api.apps import pages
+from local_workspace.api.apps.admission import Admission, Headers, Refusal
+from local_workspace.api.apps.fleet import Fleet
+
+READ_BYTES = 65_536
+REQUEST_LIMIT_S = 120.0
+"""The platform's proxy cuts every request after this time; web sockets are exempt."""
+
+LOG_PATH = b"/logz"
+LOG_LINES = 2000
+SWITCHING_PROTOCOLS = 101
+
+
+class ClientGone(Exception):
+    """The client closed the connection before it had its answer."""
+
+
+class AppGone(Exception):
+    """The app is not there, or closed the connection before it had answered."""
+
+
+class Peer:
+    """One side of the relay: HTTP/1.1 over a stream."""
+
+    def __init__(
+        self, role: type[h11.CLIENT | h11.SERVER], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.http = h11.Connection(role)
+        self.reader = reader
+        self.writer = writer
+
+    async def next_event(self) -> h11.Event:
+        """What the peer says next; waits for it."""
+        while True:
+            event = self.http.next_event()
+            if event is h11.PAUSED:
+                return h11.ConnectionClosed()
+            if isinstance(event, h11.Event):
+                return event
+            if self.http.they_are_waiting_for_100_continue:
+                await self.send(h11.InformationalResponse(status_code=100, headers=[]))
+            self.http.receive_data(await self.reader.read(READ_BYTES))
+
+    async def send(self, event: h11.Event) -> None:
+        """Say something to the peer; waits while its buffer is full."""
+        data = self.http.send(event)
+        if data:
+            self.writer.write(data)
+            await self.writer.drain()
+
+    async def close(self) -> None:
+        """Close the stream; a peer that is gone already is fine."""
+        self.writer.close()
+        with suppress(OSError):
+            await self.writer.wait_closed()
+
+
+class Relay:
+    """A client's connection, and the one to the app that goes with it."""
+
+    def __init__(
+        self,
+        app: str,
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        fleet: Fleet,
+        admission: Admission,
+    ) -> None:
+        self._app = app
+        self._client = Peer(h11.SERVER, *streams)
+        self._upstream: Peer | None = None
+        self._fleet = fleet
+        self._admission = admission
+
+    async def run(self) -> None:
+        """Serve request after request until one side has enough."""
+        try:
+            while await self._exchange():
+                self._client.http.start_next_cycle()
+        except (ClientGone, OSError, h11.ProtocolError):
+            pass  # there is nobody left to tell
+        finally:
+            for peer in filter(None, (self._client, self._upstream)):
+                await peer.close()
+
+    async def _exchange(self) -> bool:
+        """One request and its answer; whether the connection can carry another."""
+        request = await self._client.next_event()
+        if not isinstance(request, h11.Request):
+            return False
+        headers = list(request.headers)
+        verdict = self._admission.decide(self._app, request.method, request.target, headers)
+        if isinstance(verdict, Refusal):
+            await self._answer(verdict.status, *pages.refusal(verdict))
+            return False
+        if request.target == LOG_PATH:
+            await self._answer(200, *pages.log(self._app, self._fleet.last_words(self._app, LOG_LINES)))
+            return False
+        try:
+            async with asyncio.timeout(REQUEST_LIMIT_S) as limit:
+                await self._forward(request, verdict, limit)
+        except (AppGone, TimeoutError) as error:
+            await self._say_unavailable(headers, 504 if isinstance(error, TimeoutError) else 502)
+            return False
+        return self._client.http.our_state is h11.DONE and self._client.http.their_state is h11.DONE
+
+    async def _forward(self, request: h11.Request, headers: Headers, limit: asyncio.Timeout) -> None:
+        upstream = await self._connected()
+        try:
+            await upstream.send(h11.Request(method=request.method, target=request.target, headers=headers))
+            switched = await self._both_ways(upstream)
+        except BaseException:
+            self._upstream = None
+            await upstream.close()
+            raise
+        if switched:
+            limit.reschedule(None)
+            await _pass_bytes(self._client, upstream)
+        if upstream.http.our_state is h11.DONE and upstream.http.their_state is h11.DONE:
+            upstream.http.start_next_cycle()
+        else:
+            self._upstream = None
+            await upstream.close()
+
+    async def _connected(self) -> Peer:
+        """The connection to the app: the last one, if the app keeps it open."""
+        if self._upstream is not None and not self._upstream.reader.at_eof():
+            return self._upstream
+        port = self._fleet.status(self._app).port
+        if port is None:
+            raise AppGone
+        try:
+            self._upstream = Peer(h11.CLIENT, *await asyncio.open_connection("127.0.0.1", port))
+        except OSError as error:
+            raise AppGone from error
+        return self._upstream
+
+    async def _both_ways(self, upstream: Peer) -> bool:
+        """Pass the request's body and the answer, at the same time; True if they went on to speak another protocol."""
+        sending = asyncio.create_task(self._pass_request(upstream))
+        receiving = asyncio.create_task(self._pass_answer(upstream))
+        try:
+            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            return await receiving
+        finally:
+            for task in (sending, receiving):
+                task.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
+
+    async def _pass_request(self, upstream: Peer) -> None:
+        event = await self._client.next_event()
+        while isinstance(event, h11.Data):
+            await upstream.send(event)
+            event = await self._client.next_event()
+        if not isinstance(event, h11.EndOfMessage):
+            raise ClientGone
+        await upstream.send(event)
+        early = await self._client.reader.read(READ_BYTES)
+        if not early:
+            raise ClientGone
+        self._client.http.receive_data(early)
+
+    async def _pass_answer(self, upstream: Peer) -> bool:
+        while True:
+            event = await upstream.next_event()
+            match event:
+                case h11.InformationalResponse(status_code=101):
+                    await self._client.send(event)
+                    return True
+                case h11.InformationalResponse():
+                    continue
+                case h11.Response():
+                    await self._client.send(_without_connection(event))
+                case h11.Data():
+                    await self._client.send(event)
+                case h11.EndOfMessage():
+                    await self._client.send(event)
+                    return False
+                case _:
+                    raise AppGone
+
+    async def _say_unavailable(self, headers: Headers, status: int) -> None:
+        if self._client.http.our_state is h11.SEND_RESPONSE:
+            html = b"text/html" in dict(headers).get(b"accept", b"")
+            body = pages.unavailable(self._app, self._fleet.status(self._app), html=html)
+            await self._answer(status, *body)
+
+    async def _answer(self, status: int, content_type: str, body: bytes) -> None:
+        headers = [
+            ("content-type", content_type),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
+        await self._client.send(h11.Response(status_code=status, headers=headers))
+        await self._client.send(h11.Data(data=body))
+        await self._client.send(h11.EndOfMessage())
+
+
+async def _pass_bytes(client: Peer, upstream: Peer) -> None:
+    """Let two peers that have switched protocols talk until one of them stops."""
+
+    async def pump(source: Peer, target: Peer) -> None:
+        data, _closed = source.http.trailing_data
+        while data or not source.reader.at_eof():
+            target.writer.write(data)
+            await target.writer.drain()
+            data = await source.reader.read(READ_BYTES)
+
+    pumps = {asyncio.create_task(pump(client, upstream)), asyncio.create_task(pump(upstream, client))}
+    try:
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in pumps:
+            task.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+
+
+def _without_connection(response: h11.Response) -> h11.Response:
+    headers = [
+        (name, value) for name, value in response.headers if name not in {b"connection", b"keep-alive"}
+    ]
+    return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)

@@ -1,5 +1,6 @@
 """EXTERNAL Delta tables entered over REST: where they may lie, and their columns as the request has them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,7 +23,7 @@ def spec(full_name: str, body: dict[str, Any], storage: Path) -> TableSpec:
     return TableSpec(
         full_name=full_name,
         table_type="EXTERNAL",
-        columns=tuple(_column(position, item) for position, item in enumerate(body.get("columns") or [])),
+        columns=tuple(_columns(body.get("columns") or [])),
         location=_location(body.get("storage_location"), storage),
         comment=body.get("comment"),
         properties=body.get("properties") or {},
@@ -41,15 +42,18 @@ def _location(uri: object, storage: Path) -> Path:
     return location
 
 
-def _column(position: int, item: dict[str, Any]) -> Column:
+def _columns(items: Any) -> Iterator[Column]:
     try:
-        return Column(
-            name=item["name"],
-            type_text=item["type_text"],
-            type_json=item.get("type_json"),
-            position=item.get("position", position),
-            nullable=item.get("nullable", True),
-            comment=item.get("comment"),
-        )
-    except KeyError as missing:
-        raise InvalidParameterValue(f"A column has no {missing.args[0]}.") from missing
+        for position, item in enumerate(items):
+            yield Column(
+                name=item["name"],
+                type_text=item["type_text"],
+                type_json=item.get("type_json"),
+                position=item.get("position", position),
+                nullable=item.get("nullable", True),
+                comment=item.get("comment"),
+            )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InvalidParameterValue(
+            "columns is a list of objects with at least name and type_text."
+        ) from error

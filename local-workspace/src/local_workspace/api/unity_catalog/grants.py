@@ -33,6 +33,15 @@ class EffectivePrivilege:
     granted_on: tuple[str, str]
 
 
+@dataclass(frozen=True)
+class GrantChange:
+    """Privileges that a principal is to get and to lose."""
+
+    principal: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
 class Grants:
     """Gives, takes and checks privileges."""
 
@@ -62,15 +71,7 @@ class Grants:
             self._has(caller, privilege, kind, full_name) for privilege in OWN[kind] - {ALL_PRIVILEGES}
         )
 
-    def change(
-        self,
-        caller: Principal,
-        securable: tuple[str, str],
-        principal: str | None,
-        *,
-        add: Iterable[str] = (),
-        remove: Iterable[str] = (),
-    ) -> None:
+    def change(self, caller: Principal, securable: tuple[str, str], change: GrantChange) -> None:
         """Grant and revoke privileges on (kind, full name).
 
         Raises:
@@ -83,18 +84,17 @@ class Grants:
             raise PermissionDenied(
                 f"User is not an owner of {kind.capitalize()} '{full_name}' and does not have MANAGE on it."
             )
-        if not principal:
-            raise InvalidParameterValue("A change of grants names no principal.")
-        given, taken = self._grantable(kind, add), self._grantable(kind, remove)
+        given, taken = self._grantable(kind, change.add), self._grantable(kind, change.remove)
         if given & taken:
             raise InvalidParameterValue(
                 f"{', '.join(sorted(given & taken))} cannot be granted and revoked at once."
             )
-        if given and principal != EVERYONE and self._identities.find(principal) is None:
+        if given and change.principal != EVERYONE and self._identities.find(change.principal) is None:
             raise NotFound(
-                f"Could not find principal with name {principal}.", error_code="PRINCIPAL_DOES_NOT_EXIST"
+                f"Could not find principal with name {change.principal}.",
+                error_code="PRINCIPAL_DOES_NOT_EXIST",
             )
-        self._rows.change_grants(securable, principal, add=given, remove=taken)
+        self._rows.change_grants(securable, change.principal, add=given, remove=taken)
 
     def direct(self, kind: str, full_name: str) -> dict[str, list[str]]:
         """Privileges by principal, granted on this securable itself."""

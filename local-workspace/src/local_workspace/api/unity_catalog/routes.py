@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel
 
 from local_workspace.api.unity_catalog import external_tables, shapes
+from local_workspace.api.unity_catalog.grants import GrantChange
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Catalog, Function, Schema, Table, Volume
 from local_workspace.api.unity_catalog.shapes import Shapes
@@ -18,6 +20,12 @@ MAX_PAGE = 1000
 Json = Annotated[dict[str, Any], Body()]
 PageSize = Annotated[int | None, Query(alias="max_results", ge=0)]
 PageToken = Annotated[str | None, Query(alias="page_token")]
+
+
+class GrantChanges(BaseModel):
+    """The body of a change of grants."""
+
+    changes: list[GrantChange] = []
 
 
 def router(service: UnityCatalog, workspace_id: int) -> APIRouter:
@@ -224,9 +232,9 @@ def _add_functions(api: APIRouter, service: UnityCatalog, write: Shapes) -> None
 
 def _add_grants(api: APIRouter, service: UnityCatalog) -> None:
     @api.patch("/permissions/{kind}/{full_name}")
-    async def change(caller: Caller, kind: str, full_name: str, body: Json) -> dict[str, Any]:
+    async def change(caller: Caller, kind: str, full_name: str, body: GrantChanges) -> dict[str, Any]:
         kind = kind.lower()
-        service.change_grants(caller, kind, full_name, body.get("changes") or [])
+        service.change_grants(caller, kind, full_name, body.changes)
         return {"privilege_assignments": shapes.assignments(service.grants(kind, full_name))}
 
     @api.get("/permissions/{kind}/{full_name}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from local_workspace.api.unity_catalog.names import parent_of
 from local_workspace.api.unity_catalog.securables import (
@@ -15,6 +15,7 @@ from local_workspace.api.unity_catalog.securables import (
     Table,
     Volume,
 )
+from local_workspace.errors import InvalidParameterValue
 from local_workspace.state import State
 
 SCHEMA = """
@@ -82,8 +83,12 @@ class Rows:
         return row["owner"] if row else None
 
     def save(self, securable: Securable) -> None:
-        """Add it, or write it over the one of that name; its grants stay."""
-        body = _ADAPTERS[type(securable)].dump_json(securable).decode()
+        """Add it, or write it over the one of that name; its grants stay.
+
+        Raises:
+            InvalidParameterValue: a field has a value of the wrong type, which could not be read back.
+        """
+        body = _written(securable)
         with self._state.transaction() as connection:
             connection.execute(
                 "INSERT INTO securables VALUES (?, ?, ?, ?)"
@@ -134,6 +139,19 @@ class Rows:
         for row in rows:
             found.setdefault(row["principal"], []).append(row["privilege"])
         return found
+
+
+def _written(securable: Securable) -> str:
+    adapter = _ADAPTERS[type(securable)]
+    body = adapter.dump_json(securable, warnings=False)
+    try:
+        adapter.validate_json(body)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise InvalidParameterValue(
+            f"{securable.kind.capitalize()} '{securable.full_name}': {faults}"
+        ) from error
+    return body.decode()
 
 
 def _load(kind: type[S], body: str) -> S:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from local_workspace import ids
-from local_workspace.api.unity_catalog.grants import EffectivePrivilege
+from local_workspace.api.unity_catalog.grants import EffectivePrivilege, GrantChange
 from local_workspace.api.unity_catalog.names import like, valid_full_name, valid_name
 from local_workspace.api.unity_catalog.privileges import MANAGE
 from local_workspace.api.unity_catalog.registry import Registry
@@ -293,27 +293,22 @@ class UnityCatalog:
         self, caller: Principal, kind: str, full_name: str, principal: str, privileges: Iterable[str]
     ) -> None:
         """Grant privileges to a user, a service principal (by application id) or `account users`."""
-        securable = self.securable(kind, full_name)
-        self._grants.change(caller, (kind, securable.full_name), principal, add=privileges)
+        self.change_grants(caller, kind, full_name, [GrantChange(principal, add=tuple(privileges))])
 
     def revoke(
         self, caller: Principal, kind: str, full_name: str, principal: str, privileges: Iterable[str]
     ) -> None:
         """Take back privileges; those that were not granted are no error."""
-        securable = self.securable(kind, full_name)
-        self._grants.change(caller, (kind, securable.full_name), principal, remove=privileges)
+        self.change_grants(caller, kind, full_name, [GrantChange(principal, remove=tuple(privileges))])
 
     def change_grants(
-        self, caller: Principal, kind: str, full_name: str, changes: Iterable[dict[str, Any]]
+        self, caller: Principal, kind: str, full_name: str, changes: Iterable[GrantChange]
     ) -> None:
-        """Several changes {principal, add, remove} as one."""
+        """Several changes as one."""
         securable = self.securable(kind, full_name)
         with self._state.transaction():
             for change in changes:
-                add, remove = change.get("add") or (), change.get("remove") or ()
-                self._grants.change(
-                    caller, (kind, securable.full_name), change.get("principal"), add=add, remove=remove
-                )
+                self._grants.change(caller, (kind, securable.full_name), change)
 
     def grants(self, kind: str, full_name: str) -> dict[str, list[str]]:
         """Privileges by principal, granted directly on a securable."""

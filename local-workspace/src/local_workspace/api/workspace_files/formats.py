@@ -33,7 +33,7 @@ def imported(path: str, content: bytes, file_format: str, language: str | None) 
         InvalidParameterValue: the format or language is unknown or missing.
         NotImplementedHere: the format is not supported here.
     """
-    if language is not None and language not in HEADERS:
+    if language is not None and language not in tuple(HEADERS):
         raise InvalidParameterValue(f"Language {language!r} is not one of {', '.join(HEADERS)}.")
     as_file = Imported(path, content)
     match file_format:

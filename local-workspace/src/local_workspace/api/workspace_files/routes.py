@@ -1,7 +1,6 @@
 """`/api/2.0/workspace`: import, export, list and delete workspace objects."""
 
 import base64
-import binascii
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -36,7 +35,7 @@ def router(service: WorkspaceFiles) -> APIRouter:
                 _path(fields),
                 content,
                 str(fields.get("format") or "SOURCE"),
-                fields.get("language"),
+                fields.get("language") or None,
                 overwrite=str(fields.get("overwrite", "")).lower() == "true",
             )
         )
@@ -83,11 +82,13 @@ async def _import_fields(request: Request) -> tuple[dict[str, Any], bytes]:
             content = form.get("content")
             data = await content.read() if isinstance(content, UploadFile) else (content or "").encode()
             return {name: value for name, value in form.items() if isinstance(value, str)}, data
-    fields = await request.json()
     try:
+        fields = await request.json()
         return fields, base64.b64decode(fields.get("content") or "", validate=True)
-    except binascii.Error as error:
-        raise InvalidParameterValue("content is not valid base64.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidParameterValue(
+            "An import is a form, or a JSON object whose content is base64."
+        ) from error
 
 
 def _path(fields: dict[str, Any]) -> str:

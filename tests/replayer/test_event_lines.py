@@ -71,6 +71,8 @@ def test_broken_items_stay_inside_their_line():
 def test_the_digest_does_not_depend_on_order_or_grouping():
     rows = pq.read_table(generated() / "events.parquet").slice(0, 500)
     backwards = rows.take(list(range(499, -1, -1)))
-    whole = lines_digest(event_lines(rows, 0, 0))
-    parts = [lines_digest(event_lines(backwards.slice(*cut), 0, 0)) for cut in ((0, 100), (100, 400))]
-    assert add_digests(*parts) == whole != lines_digest(event_lines(rows, 0, 1))
+    whole = lines_digest(content(event_lines(rows, 0, 0)))
+    parts = [
+        lines_digest(content(event_lines(backwards.slice(*cut), 0, 0))) for cut in ((0, 100), (100, 400))
+    ]
+    assert add_digests(*parts) == whole != lines_digest(content(event_lines(rows, 0, 1)))

@@ -65,16 +65,28 @@ class Dataset:
         with pq.ParquetFile(self.path) as file:
             groups, first_row = _groups_of(file.metadata, wanted)
             table = file.read_row_groups(groups, columns=CANONICAL_EVENTS.names)
-        return table.slice(wanted.start - first_row, wanted.rows)
+        table = table.slice(wanted.start - first_row, wanted.rows)
+        try:
+            table.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise InvalidDataset(
+                self.path, [f"rows {wanted.start} to {wanted.stop} hold no text ({error})"]
+            ) from error
+        return table
 
 
 def open_dataset(source: Path, work: Path) -> Dataset:
     """Check and open `source`, rewriting it below `work` where needed. Raises `InvalidDataset`."""
     fingerprint = _fingerprint(source)
     prepared = work / f"{fingerprint}.parquet"
-    if not prepared.exists():
-        prepared = _prepare(source, prepared)
-    return Dataset(prepared, fingerprint, _timeline(prepared))
+    try:
+        if not prepared.exists():
+            prepared = _prepare(source, prepared)
+        return Dataset(
+            prepared, fingerprint, _timeline(pq.read_table(prepared, columns=["ts_seconds", "event_type_id"]))
+        )
+    except pa.ArrowException as error:
+        raise InvalidDataset(source, [f"it cannot be read ({error})"]) from error
 
 
 def fetch_dataset(folder: DatasetFolder, work: Path) -> Dataset:
@@ -98,14 +110,10 @@ def _fingerprint(source: Path) -> str:
 
 def _prepare(source: Path, prepared: Path) -> Path:
     """The source itself if it is laid out by time, else a rewritten copy at `prepared`."""
-    try:
-        with pq.ParquetFile(source) as file:
-            _refuse(source, _schema_faults(file.schema_arrow))
-            well_laid_out = _is_canonical(file.schema_arrow) and _small_groups(file.metadata)
-            _refuse(source, _value_faults(file))
-        narrow = _canonical(pq.read_table(source, columns=_NARROW))
-    except pa.ArrowException as error:
-        raise InvalidDataset(source, [f"it cannot be read ({error})"]) from error
+    with pq.ParquetFile(source) as file:
+        _refuse(source, _schema_faults(file.schema_arrow))
+        well_laid_out = _is_canonical(file.schema_arrow) and _small_groups(file.metadata)
+    narrow = _canonical(source, _NARROW)
     _refuse(source, _content_faults(narrow))
     if well_laid_out and _is_sorted(narrow["ts_seconds"].to_numpy()):
         return source
@@ -114,7 +122,7 @@ def _prepare(source: Path, prepared: Path) -> Path:
 
 
 def _rewrite(source: Path, prepared: Path) -> None:
-    events = _canonical(pq.read_table(source, columns=CANONICAL_EVENTS.names))
+    events = _canonical(source, CANONICAL_EVENTS.names)
     keys = [("ts_seconds", "ascending"), ("order_id", "ascending"), ("sequence", "ascending")]
     prepared.parent.mkdir(parents=True, exist_ok=True)
     unfinished = prepared.with_suffix(".part")
@@ -123,9 +131,15 @@ def _rewrite(source: Path, prepared: Path) -> None:
     unfinished.replace(prepared)
 
 
-def _canonical(events: pa.Table) -> pa.Table:
-    """The same events in the canonical types. Raises `pa.ArrowInvalid` where a value does not fit."""
-    return events.cast(pa.schema([pa.field(n, CANONICAL_EVENTS.field(n).type) for n in events.column_names]))
+def _canonical(source: Path, columns: list[str]) -> pa.Table:
+    """Columns of the events in their canonical types."""
+    schema = pa.schema([pa.field(name, CANONICAL_EVENTS.field(name).type) for name in columns])
+    try:
+        events = pq.read_table(source, columns=columns).cast(schema)
+        events.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InvalidDataset(source, [f"a value does not fit its column ({error})"]) from error
+    return events
 
 
 def _refuse(source: Path, faults: Iterable[str]) -> None:
@@ -134,9 +148,8 @@ def _refuse(source: Path, faults: Iterable[str]) -> None:
         raise InvalidDataset(source, found)
 
 
-def _timeline(path: Path) -> Timeline:
-    times = pq.read_table(path, columns=["ts_seconds", "event_type_id"])
-    seconds = (times["ts_seconds"].to_numpy() - DATASET_EPOCH_S).astype(np.int64)
+def _timeline(times: pa.Table) -> Timeline:
+    seconds = times["ts_seconds"].to_numpy() - DATASET_EPOCH_S
     orders = seconds[times["event_type_id"].to_numpy() == EventType.ORDER_CREATED]
     last_day = int((orders if orders.size else seconds).max()) // DAY_S
     return Timeline(seconds, orders, (last_day + 1) * DAY_S)
@@ -161,16 +174,6 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_floating(wanted):
         return pa.types.is_floating(found) or pa.types.is_integer(found)
     return pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)
-
-
-def _value_faults(file: pq.ParquetFile) -> Iterator[str]:
-    """Values that do not fit their column, found batch by batch to keep memory modest."""
-    for batch in file.iter_batches(columns=CANONICAL_EVENTS.names, batch_size=ROW_GROUP_ROWS):
-        try:
-            _canonical(pa.Table.from_batches([batch])).validate(full=True)
-        except pa.ArrowInvalid as error:
-            yield f"a value does not fit its column ({error})"
-            return
 
 
 def _content_faults(events: pa.Table) -> Iterator[str]:

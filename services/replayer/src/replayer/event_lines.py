@@ -18,15 +18,20 @@ from replayer.windows import order_suffix
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
 #: Where the 32 hexadecimal digits of a UUID stand among its 36 characters.
 _HEX_PLACES = np.array([place for place in range(36) if place not in {8, 13, 18, 23}])
-#: The lines of a control character's escape are rare: those rows are escaped one by one.
-_CONTROL = "[\x01-\x1f]|\\x00"
+#: Characters that cannot stand in a JSON string as they are. Control characters are rare: rows that hold one are
+#: escaped in a Python loop.
+_SPECIAL = r'["\\\x00-\x1f]'
+_CONTROL = r"[\x00-\x1f]"
 
 DIGEST_BYTES = 32
 
 
 def event_lines(rows: pa.Table, loop: int, shift_s: int) -> pa.Array:
     """One line per row, each with its line break; `shift_s` is added to the dataset's `ts_seconds`."""
-    order_id = joined(rows["order_id"].combine_chunks().cast(pa.string()), order_suffix(loop))
+    # An order has a dozen events: what is done to its id is done once per order.
+    orders = _column(rows, "order_id").dictionary_encode()
+    order_ids = joined(orders.dictionary.cast(pa.string()), order_suffix(loop))
+    order_id = order_ids.take(orders.indices)
     sequence = as_text(_column(rows, "sequence"))
     event_type = _column(rows, "event_type_id")
     moment = (
@@ -42,7 +47,7 @@ def event_lines(rows: pa.Table, loop: int, shift_s: int) -> pa.Array:
         '","location_id":',
         as_text(_column(rows, "location_id")),
         ',"order_id":"',
-        _escaped(order_id),
+        _escaped(order_ids).take(orders.indices),
         '","sequence":',
         sequence,
         ',"body":"',
@@ -58,22 +63,19 @@ def content(lines: pa.Array) -> bytes:
     return data.slice(int(starts[0]), int(starts[-1] - starts[0])).to_pybytes()
 
 
-def lines_digest(lines: pa.Array) -> int:
-    """A checksum of a set of lines: the sum of their hashes, so neither order nor grouping matters.
+def lines_digest(text: bytes) -> int:
+    """A checksum of the set of lines in `text`: the sum of their hashes, so neither order nor grouping matters.
 
-    Add the digests of several sets with `add_digests`.
+    Add the digests of several texts with `add_digests`.
     """
-    hashes = b"".join(
-        [blake2b(line, digest_size=DIGEST_BYTES).digest() for line in lines.cast(pa.binary()).to_pylist()]
-    )
+    hashes = b"".join([blake2b(line, digest_size=DIGEST_BYTES).digest() for line in text.split(b"\n")[:-1]])
     lanes = np.frombuffer(hashes, dtype="<u4").reshape(-1, DIGEST_BYTES // 4).sum(axis=0, dtype=np.uint64)
-    total = sum(int(lane) << (32 * place) for place, lane in enumerate(lanes))
-    return total % (1 << (8 * DIGEST_BYTES))
+    return add_digests(*(int(lane) << (32 * place) for place, lane in enumerate(lanes)))
 
 
-def add_digests(one: int, other: int) -> int:
-    """The digest of both sets of lines together."""
-    return (one + other) % (1 << (8 * DIGEST_BYTES))
+def add_digests(*digests: int) -> int:
+    """The digest of all those lines together."""
+    return sum(digests) % (1 << (8 * DIGEST_BYTES))
 
 
 def _column(rows: pa.Table, name: str) -> pa.Array:
@@ -82,7 +84,7 @@ def _column(rows: pa.Table, name: str) -> pa.Array:
 
 def _event_ids(order_id: pa.Array, sequence: pa.Array) -> pa.Array:
     """`caspers.ids.event_id` for every row: UUIDv5 of "order id/sequence"."""
-    names = joined(order_id, "/", sequence).cast(pa.binary()).to_pylist()
+    names = joined(order_id, "/", sequence).cast(pa.binary()).to_numpy(zero_copy_only=False)
     namespace = EVENT_NAMESPACE.bytes
     hashes = b"".join([sha1(namespace + name, usedforsecurity=False).digest() for name in names])
     ids = np.frombuffer(hashes, dtype=np.uint8).reshape(-1, 20)[:, :16].copy()
@@ -173,9 +175,10 @@ def _number(rows: pa.Table, name: str) -> pa.Array:
 
 def _escaped(texts: pa.Array) -> pa.Array:
     """Texts as they stand inside a JSON string, without its quotes."""
+    if not compute.any(compute.match_substring_regex(texts, _SPECIAL)).as_py():
+        return texts
     escaped = compute.replace_substring(compute.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
-    controlled = compute.match_substring_regex(texts, _CONTROL)
-    if not compute.any(controlled).as_py():
+    if not compute.any(compute.match_substring_regex(texts, _CONTROL)).as_py():
         return escaped
     return pa.array([_without_controls(text) for text in escaped.to_pylist()], pa.string())
 

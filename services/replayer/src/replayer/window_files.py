@@ -1,7 +1,6 @@
 """The files of one window in the events volume: their names and bytes follow from the scene and the window alone."""
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,8 +11,8 @@ from replayer.virtual_time import Anchor
 from replayer.watermark import Files, InFlight, SimStart
 from replayer.windows import RowRange, Window, cut_into_files
 
-#: Files on their way to the volume while the next one is made.
-UPLOADS = 2
+#: Files that are made and written side by side; each takes some 50 MB while it is.
+FILES_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,14 @@ def write_window(events: Files, scene: Scene, in_flight: InFlight) -> tuple[int,
     """
     ranges = scene.dataset.timeline.row_ranges(in_flight.window)
     files = cut_into_files(ranges, in_flight.events_per_file)
-    digest = 0
-    under_way: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(UPLOADS, thread_name_prefix="upload") as pool:
-        for number, parts in enumerate(files):
-            lines = _lines(scene, parts)
-            name = file_name(scene.anchor, in_flight.window, number)
-            under_way.append(pool.submit(events.write, name, content(lines)))
-            digest = add_digests(digest, lines_digest(lines))
-            if len(under_way) > UPLOADS:
-                under_way.popleft().result()
-        for upload in under_way:
-            upload.result()
+
+    def write_file(number: int) -> int:
+        text = content(_lines(scene, files[number]))
+        events.write(file_name(scene.anchor, in_flight.window, number), text)
+        return lines_digest(text)
+
+    with ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="window") as pool:
+        digest = add_digests(*pool.map(write_file, range(len(files))))
     pa.default_memory_pool().release_unused()
     return len(files), digest
 

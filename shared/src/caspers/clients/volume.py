@@ -53,7 +53,7 @@ class Volume:
             return None
 
     def exists(self, name: str) -> bool:
-        """Whether there is a file of that name (a directory is none)."""
+        """Whether there is a file of that name."""
         with self._doing("looking for", name) as path:
             try:
                 self._files.get_metadata(path)

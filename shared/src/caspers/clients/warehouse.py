@@ -28,6 +28,13 @@ _SESSION_LOST = frozenset({"NotFound", "InvalidStatementHandle", "Unauthenticate
 #: Those that leave open whether it ran.
 _CONNECTION_LOST = frozenset({"NetworkError", "Unavailable", "Timeout"})
 
+#: The connector by itself tries for over a minute; a worker backs off and a page says what is wrong much earlier.
+_PATIENCE = {
+    "_retry_stop_after_attempts_count": 3,
+    "_retry_delay_min": 1.0,
+    "_retry_delay_max": 2.0,
+}
+
 _KINDS: dict[str | None, type[CaspersError]] = {
     "InvalidArgument": Invalid,
     "SqlError": Invalid,
@@ -117,6 +124,7 @@ class Warehouse:
                 http_path=f"/sql/1.0/warehouses/{self._warehouse_id}",
                 use_kernel=True,
                 enable_telemetry=False,
+                **_PATIENCE,
                 user_agent_entry="caspers",
                 **_credentials(self._workspace),
             )

@@ -2,30 +2,29 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Query
 
 from local_workspace.api.unity_catalog import external_tables, shapes
-from local_workspace.api.unity_catalog.grants import GrantChange
+from local_workspace.api.unity_catalog.bodies import (
+    GrantChanges,
+    NewCatalog,
+    NewSchema,
+    NewTable,
+    NewVolume,
+    Update,
+)
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Catalog, Function, Schema, Table, Volume
 from local_workspace.api.unity_catalog.shapes import Shapes
-from local_workspace.errors import InvalidParameterValue, NotImplementedHere
+from local_workspace.errors import NotImplementedHere
 from local_workspace.identity import Caller
 from local_workspace.wire import page
 
 PREFIX = "/api/2.1/unity-catalog"
 MAX_PAGE = 1000
 
-Json = Annotated[dict[str, Any], Body()]
 PageSize = Annotated[int | None, Query(alias="max_results", ge=0)]
 PageToken = Annotated[str | None, Query(alias="page_token")]
-
-
-class GrantChanges(BaseModel):
-    """The body of a change of grants."""
-
-    changes: list[GrantChange] = []
 
 
 def router(service: UnityCatalog, workspace_id: int) -> APIRouter:
@@ -44,14 +43,10 @@ def router(service: UnityCatalog, workspace_id: int) -> APIRouter:
 
 def _add_catalogs(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.post("/catalogs")
-    async def create(caller: Caller, body: Json) -> dict[str, Any]:
-        _refuse(body, "connection_name", "provider_name", "share_name", "storage_root")
+    async def create(caller: Caller, body: NewCatalog) -> dict[str, Any]:
+        body.refuse("connection_name", "provider_name", "share_name", "storage_root")
         catalog = service.create_catalog(
-            caller,
-            _text(body, "name"),
-            comment=body.get("comment"),
-            properties=body.get("properties"),
-            options=body.get("options"),
+            caller, body.name, comment=body.comment, properties=body.properties, options=body.options
         )
         return write.catalog(catalog)
 
@@ -67,8 +62,8 @@ def _add_catalogs(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
         return write.catalog(catalog)
 
     @api.patch("/catalogs/{name}")
-    async def update(caller: Caller, name: str, body: Json) -> dict[str, Any]:
-        changes = _changes(body, "owner", "comment", "properties", "options")
+    async def update(caller: Caller, name: str, body: Update) -> dict[str, Any]:
+        changes = body.changes("owner", "comment", "properties", "options")
         return write.catalog(service.update(caller, Catalog, name, **changes))
 
     @api.delete("/catalogs/{name}")
@@ -79,12 +74,10 @@ def _add_catalogs(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
 
 def _add_schemas(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.post("/schemas")
-    async def create(caller: Caller, body: Json) -> dict[str, Any]:
-        _refuse(body, "storage_root")
-        full_name = f"{_text(body, 'catalog_name')}.{_text(body, 'name')}"
-        schema = service.create_schema(
-            caller, full_name, comment=body.get("comment"), properties=body.get("properties")
-        )
+    async def create(caller: Caller, body: NewSchema) -> dict[str, Any]:
+        body.refuse("storage_root")
+        full_name = f"{body.catalog_name}.{body.name}"
+        schema = service.create_schema(caller, full_name, comment=body.comment, properties=body.properties)
         return write.schema(schema)
 
     @api.get("/schemas")
@@ -101,8 +94,8 @@ def _add_schemas(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
         return write.schema(schema)
 
     @api.patch("/schemas/{full_name}")
-    async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        changes = _changes(body, "owner", "comment", "properties")
+    async def update(caller: Caller, full_name: str, body: Update) -> dict[str, Any]:
+        changes = body.changes("owner", "comment", "properties")
         return write.schema(service.update(caller, Schema, full_name, **changes))
 
     @api.delete("/schemas/{full_name}")
@@ -113,10 +106,11 @@ def _add_schemas(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
 
 def _add_volumes(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.post("/volumes")
-    async def create(caller: Caller, body: Json) -> dict[str, Any]:
-        if body.get("volume_type", "MANAGED") != "MANAGED" or body.get("storage_location"):
+    async def create(caller: Caller, body: NewVolume) -> dict[str, Any]:
+        if body.volume_type != "MANAGED" or body.storage_location:
             raise NotImplementedHere("The local workspace has managed volumes only, in its own storage.")
-        return write.volume(service.create_volume(caller, _full_name(body), comment=body.get("comment")))
+        full_name = f"{body.catalog_name}.{body.schema_name}.{body.name}"
+        return write.volume(service.create_volume(caller, full_name, comment=body.comment))
 
     @api.get("/volumes")
     async def list_volumes(
@@ -132,8 +126,8 @@ def _add_volumes(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
         return write.volume(volume)
 
     @api.patch("/volumes/{full_name}")
-    async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        changes = _changes(body, "owner", "comment")
+    async def update(caller: Caller, full_name: str, body: Update) -> dict[str, Any]:
+        changes = body.changes("owner", "comment")
         return write.volume(service.update(caller, Volume, full_name, **changes))
 
     @api.delete("/volumes/{full_name}")
@@ -144,8 +138,8 @@ def _add_volumes(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
 
 def _add_tables(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
     @api.post("/tables")
-    def create(caller: Caller, body: Json) -> dict[str, Any]:
-        spec = external_tables.spec(_full_name(body), body, service.storage.root)
+    def create(caller: Caller, body: NewTable) -> dict[str, Any]:
+        spec = external_tables.spec(body, service.storage.root)
         return write.table(service.register_table(caller, spec))
 
     @api.get("/tables")
@@ -193,8 +187,8 @@ def _add_tables(api: APIRouter, service: UnityCatalog, write: Shapes) -> None:
         return {"table_exists": table is not None and bool(service.visible(caller, [table]))}
 
     @api.patch("/tables/{full_name}")
-    async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        return write.table(service.update(caller, Table, full_name, **_changes(body, "owner", "comment")))
+    async def update(caller: Caller, full_name: str, body: Update) -> dict[str, Any]:
+        return write.table(service.update(caller, Table, full_name, **body.changes("owner", "comment")))
 
     @api.delete("/tables/{full_name}")
     def delete(caller: Caller, full_name: str) -> dict[str, Any]:
@@ -221,8 +215,8 @@ def _add_functions(api: APIRouter, service: UnityCatalog, write: Shapes) -> None
         return write.function(function)
 
     @api.patch("/functions/{full_name}")
-    async def update(caller: Caller, full_name: str, body: Json) -> dict[str, Any]:
-        return write.function(service.update(caller, Function, full_name, **_changes(body, "owner")))
+    async def update(caller: Caller, full_name: str, body: Update) -> dict[str, Any]:
+        return write.function(service.update(caller, Function, full_name, **body.changes("owner")))
 
     @api.delete("/functions/{full_name}")
     async def delete(caller: Caller, full_name: str) -> dict[str, Any]:
@@ -294,26 +288,3 @@ def _page(field: str, items: list[dict[str, Any]], size: int | None, token: str 
     """One page; a size of 0 leaves it to the server."""
     chosen, next_token = page(items, size=min(size or MAX_PAGE, MAX_PAGE), token=token)
     return {field: list(chosen)} | ({"next_page_token": next_token} if next_token else {})
-
-
-def _text(body: dict[str, Any], field: str) -> str:
-    value = body.get(field)
-    if not isinstance(value, str) or not value:
-        raise InvalidParameterValue(f"{field} is missing.")
-    return value
-
-
-def _full_name(body: dict[str, Any]) -> str:
-    return ".".join(_text(body, field) for field in ("catalog_name", "schema_name", "name"))
-
-
-def _changes(body: dict[str, Any], *fields: str) -> dict[str, Any]:
-    _refuse(body, "new_name")
-    return {field: body[field] for field in fields if body.get(field) is not None}
-
-
-def _refuse(body: dict[str, Any], *fields: str) -> None:
-    """Fields that mean something on the platform and nothing here are refused rather than ignored."""
-    given = [field for field in fields if body.get(field)]
-    if given:
-        raise NotImplementedHere(f"The local workspace does not support {', '.join(given)} here.")

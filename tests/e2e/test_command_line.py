@@ -1,0 +1,262 @@
+"""`caspers` as a person uses it: the commands, their exit codes, and what they say when something is wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.waiting import wait_for
+
+COMMAND = [sys.executable, "-m", "admin.cli"]
+UP_SECONDS = 180
+QUICK_LOOK = ("--days", "2", "--port", "0", "--speed", "600")
+
+
+class CommandLine:
+    """Calls commands on one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments, "--home", str(self.home)],
+            capture_output=True,
+            text=True,
+            timeout=UP_SECONDS,
+            check=False,
+        )
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, *arguments, "--home", str(self.home)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self("status", "--json").stdout)
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        answer = self("sql", statement, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs on this home."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self.home) in part for part in process.info["cmdline"] or [])
+        ]
+
+
+@pytest.fixture
+def caspers(tmp_path: Path) -> Iterator[CommandLine]:
+    command_line = CommandLine(tmp_path / "home")
+    yield command_line
+    command_line("down", "--purge")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A demo with a small dataset that was brought up and left running."""
+    command_line = CommandLine(tmp_path_factory.mktemp("live") / "home")
+    brought_up = command_line("up", "--detach", *QUICK_LOOK)
+    assert brought_up.returncode == 0, brought_up.stdout + brought_up.stderr
+    yield command_line
+    command_line("down", "--purge")
+
+
+def test_status_of_nothing_says_stopped_and_exits_with_one(caspers: CommandLine):
+    answer = caspers("status", "--json")
+    status = json.loads(answer.stdout)
+    assert (answer.returncode, status["workspace"]) == (1, {"state": "stopped", "url": None})
+    assert status.keys() == {"workspace", "apps", "pipelines", "workers", "tables", "replay"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("up", "--days", "0"),
+        ("up", "--catalog", "Not A Name"),
+        ("up", "--target", "half"),
+        ("sing",),
+        ("up", "--port", "x"),
+    ],
+)
+def test_wrong_usage_exits_with_two(caspers: CommandLine, arguments: tuple[str, ...]):
+    assert caspers(*arguments).returncode == 2
+    assert not caspers.home.exists()
+
+
+@pytest.mark.parametrize("arguments", [("sql", "select 1"), ("teardown",), ("replay", "status")])
+def test_commands_that_need_a_running_workspace_say_how_to_start_it(
+    caspers: CommandLine, arguments: tuple[str, ...]
+):
+    answer = caspers(*arguments)
+    assert answer.returncode == 1
+    assert "caspers up" in answer.stderr
+
+
+def test_down_when_nothing_runs_is_fine(caspers: CommandLine):
+    assert caspers("down").returncode == 0
+
+
+def test_a_port_in_use_is_named_and_nothing_stays_running(caspers: CommandLine):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        answer = caspers("up", "--port", str(port))
+    assert answer.returncode == 1
+    assert f"Port {port}" in answer.stderr
+    assert "--port" in answer.stderr
+    assert caspers.processes() == []
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    answer = CommandLine(tmp_path / "file" / "home")("up")
+    assert answer.returncode == 1
+    assert "cannot be written" in answer.stderr
+
+
+def test_a_directory_of_somebody_else_is_neither_used_nor_purged(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert CommandLine(tmp_path)("up").returncode == 1
+    assert CommandLine(tmp_path)("down", "--purge").returncode == 1
+    assert (tmp_path / "thesis.txt").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="making a tiny disk needs root")
+def test_a_full_disk_is_refused_before_anything_starts(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("this machine does not let us mount a disk")
+    try:
+        answer = CommandLine(disk / "home")("up")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert answer.returncode == 1
+    assert "MB are free" in answer.stderr
+
+
+def test_a_connection_file_of_a_dead_workspace_does_not_count(caspers: CommandLine):
+    (caspers.home / "workspace").mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    stale = {"url": "http://127.0.0.1:1", "token": "none", "pid": ended.pid}
+    (caspers.home / "workspace" / "workspace.json").write_text(json.dumps(stale))
+    assert caspers.status()["workspace"]["state"] == "stopped"
+
+
+@pytest.mark.slow
+def test_a_demo_brought_up_is_as_desired_and_fills_its_tables(live: CommandLine):
+    answer = wait_for(lambda: _when_fine(live), seconds=60, what="status exits with 0", every=1)
+    tables = answer["tables"]
+    assert tables["caspersdev.simulator.brands"]["rows"] == 24
+    assert tables["caspersdev.lakeflow.gold_order_header"]["rows"] > 0
+    assert answer["replay"]["events_written"] > 0
+    assert {worker["desired"] for worker in answer["workers"].values()} == {"running"}
+
+
+@pytest.mark.slow
+def test_sql_answers_as_a_table_and_as_json_rows(live: CommandLine):
+    assert live.rows("select 1 as one, 'x' as letter, null as nothing") == [
+        {"one": 1, "letter": "x", "nothing": None}
+    ]
+    assert "one" in live("sql", "select 1 as one").stdout
+
+
+@pytest.mark.slow
+def test_a_mistake_in_sql_exits_with_one_and_the_words_of_the_engine(live: CommandLine):
+    answer = live("sql", "select * from nowhere.at_all")
+    assert answer.returncode == 1
+    assert "nowhere" in answer.stderr
+
+
+@pytest.mark.slow
+def test_a_second_up_on_a_running_demo_says_so(live: CommandLine):
+    wait_for(lambda: live("status").returncode == 0, seconds=60, what="all is as desired", every=1)
+    answer = live("up", "--detach", *QUICK_LOOK)
+    assert answer.returncode == 0
+    assert "already running" in answer.stdout
+
+
+@pytest.mark.slow
+def test_everything_made_is_in_the_registry(live: CommandLine):
+    states = live.rows(
+        "select kind, state, count(*) as n from caspersdev._internal_state.resources group by all"
+    )
+    assert {row["state"] for row in states} == {"ready"}
+
+
+@pytest.mark.slow
+def test_the_replay_is_steered_from_the_command_line(live: CommandLine):
+    assert live("replay", "pause").returncode == 0
+    assert json.loads(live("replay", "status", "--json").stdout)["paused"] is True
+    assert live("replay", "resume").returncode == 0
+    assert "digest" in live("replay", "digest", "--json").stdout
+
+
+@pytest.mark.slow
+def test_an_up_that_is_killed_is_finished_by_the_next(caspers: CommandLine):
+    first = caspers.begin("up", *QUICK_LOOK)
+    wait_for(lambda: _said(first, "lakebase_project"), seconds=UP_SECONDS, what="half of it is made")
+    first.kill()
+    first.wait()
+    again = caspers("up", "--detach", *QUICK_LOOK)
+    assert again.returncode == 0, again.stdout + again.stderr
+    wait_for(lambda: caspers("status").returncode == 0, seconds=60, what="all is as desired", every=1)
+
+
+@pytest.mark.slow
+def test_an_interrupt_stops_everything_that_up_started(caspers: CommandLine):
+    process = caspers.begin("up", *QUICK_LOOK)
+    wait_for(lambda: _said(process, "Live."), seconds=UP_SECONDS, what="it is live")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert caspers.processes() == []
+
+
+@pytest.mark.slow
+def test_down_stops_every_process_and_purge_removes_the_home(caspers: CommandLine):
+    assert caspers("up", "--detach", *QUICK_LOOK).returncode == 0
+    assert len(caspers.processes()) > 1
+    assert caspers("down", "--purge").returncode == 0
+    assert caspers.processes() == []
+    assert not caspers.home.exists()
+
+
+@pytest.mark.slow
+def test_teardown_removes_all_but_the_admin_and_a_run_brings_it_back(caspers: CommandLine):
+    assert caspers("up", "--detach", *QUICK_LOOK).returncode == 0
+    torn_down = caspers("teardown")
+    assert torn_down.returncode == 0, torn_down.stdout + torn_down.stderr
+    after = caspers.status()
+    assert (list(after["apps"]), after["pipelines"], after["tables"]) == (["caspersdev-admin"], {}, {})
+    again = caspers("run", "free", "-p", "days=2", "-p", "start_day=1", "-p", "pipeline_schedule_minutes=0")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def _when_fine(live: CommandLine) -> dict[str, Any] | None:
+    answer = live("status", "--json")
+    status = json.loads(answer.stdout)
+    filled = (status["tables"].get("caspersdev.lakeflow.gold_order_header") or {}).get("rows")
+    return status if answer.returncode == 0 and filled else None
+
+
+def _said(process: subprocess.Popen[str], words: str) -> bool:
+    assert process.stdout is not None
+    return words in process.stdout.readline()

@@ -65,7 +65,8 @@ class Gateway:
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket()
+    # The protocol is named because asyncio turns Nagle's delay off only where it knows the protocol to be TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

@@ -15,7 +15,6 @@ REQUEST_LIMIT_S = 120.0
 
 LOG_PATH = b"/logz"
 LOG_LINES = 2000
-SWITCHING_PROTOCOLS = 101
 
 
 class ClientGone(Exception):
@@ -27,33 +26,53 @@ class AppGone(Exception):
 
 
 class Peer:
-    """One side of the relay: HTTP/1.1 over a stream."""
+    """One side of the relay: HTTP/1.1 over a stream; `gone` is raised when the other end is."""
 
     def __init__(
-        self, role: type[h11.CLIENT | h11.SERVER], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        role: type[h11.CLIENT | h11.SERVER],
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        gone: type[Exception],
     ) -> None:
         self.http = h11.Connection(role)
-        self.reader = reader
-        self.writer = writer
+        self.reader, self.writer = streams
+        self._gone = gone
 
     async def next_event(self) -> h11.Event:
         """What the peer says next; waits for it."""
         while True:
-            event = self.http.next_event()
+            try:
+                event = self.http.next_event()
+            except h11.RemoteProtocolError as error:
+                raise self._gone from error
             if event is h11.PAUSED:
                 return h11.ConnectionClosed()
             if isinstance(event, h11.Event):
                 return event
             if self.http.they_are_waiting_for_100_continue:
                 await self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            self.http.receive_data(await self.reader.read(READ_BYTES))
+            self.http.receive_data(await self.read())
 
-    async def send(self, event: h11.Event) -> None:
-        """Say something to the peer; waits while its buffer is full."""
-        data = self.http.send(event)
-        if data:
+    async def read(self) -> bytes:
+        """The next bytes; none at the end."""
+        try:
+            return await self.reader.read(READ_BYTES)
+        except OSError as error:
+            raise self._gone from error
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes; waits while the peer's buffer is full."""
+        try:
             self.writer.write(data)
             await self.writer.drain()
+        except OSError as error:
+            raise self._gone from error
+
+    async def send(self, event: h11.Event) -> None:
+        """Say something to the peer."""
+        data = self.http.send(event)
+        if data:
+            await self.write(data)
 
     async def close(self) -> None:
         """Close the stream; a peer that is gone already is fine."""
@@ -73,7 +92,7 @@ class Relay:
         admission: Admission,
     ) -> None:
         self._app = app
-        self._client = Peer(h11.SERVER, *streams)
+        self._client = Peer(h11.SERVER, streams, ClientGone)
         self._upstream: Peer | None = None
         self._fleet = fleet
         self._admission = admission
@@ -83,8 +102,8 @@ class Relay:
         try:
             while await self._exchange():
                 self._client.http.start_next_cycle()
-        except (ClientGone, OSError, h11.ProtocolError):
-            pass  # there is nobody left to tell
+        except (ClientGone, AppGone, h11.ProtocolError):
+            pass  # there is nobody left to tell, or the answer has begun and cannot be taken back
         finally:
             for peer in filter(None, (self._client, self._upstream)):
                 await peer.close()
@@ -136,7 +155,7 @@ class Relay:
         if port is None:
             raise AppGone
         try:
-            self._upstream = Peer(h11.CLIENT, *await asyncio.open_connection("127.0.0.1", port))
+            self._upstream = Peer(h11.CLIENT, await asyncio.open_connection("127.0.0.1", port), AppGone)
         except OSError as error:
             raise AppGone from error
         return self._upstream
@@ -156,17 +175,22 @@ class Relay:
             await asyncio.gather(sending, receiving, return_exceptions=True)
 
     async def _pass_request(self, upstream: Peer) -> None:
+        """Pass the body; then notice if the client goes while its answer is made."""
         event = await self._client.next_event()
         while isinstance(event, h11.Data):
-            await upstream.send(event)
+            await self._tell(upstream, event)
             event = await self._client.next_event()
         if not isinstance(event, h11.EndOfMessage):
             raise ClientGone
-        await upstream.send(event)
-        early = await self._client.reader.read(READ_BYTES)
+        await self._tell(upstream, event)
+        early = await self._client.read()
         if not early:
             raise ClientGone
         self._client.http.receive_data(early)
+
+    async def _tell(self, upstream: Peer, event: h11.Event) -> None:
+        with suppress(AppGone):  # it may have answered already; that is seen on the way back
+            await upstream.send(event)
 
     async def _pass_answer(self, upstream: Peer) -> bool:
         while True:
@@ -210,9 +234,8 @@ async def _pass_bytes(client: Peer, upstream: Peer) -> None:
     async def pump(source: Peer, target: Peer) -> None:
         data, _closed = source.http.trailing_data
         while data or not source.reader.at_eof():
-            target.writer.write(data)
-            await target.writer.drain()
-            data = await source.reader.read(READ_BYTES)
+            await target.write(data)
+            data = await source.read()
 
     pumps = {asyncio.create_task(pump(client, upstream)), asyncio.create_task(pump(upstream, client))}
     try:

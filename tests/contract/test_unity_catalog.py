@@ -22,6 +22,7 @@ from databricks.sdk.service.catalog import (
     TableType,
     VolumeType,
 )
+from databricks.sdk.service.sql import StatementState
 from deltalake import DeltaTable, Schema
 from deltalake.schema import Field, PrimitiveType
 
@@ -204,6 +205,24 @@ def test_an_external_table_outside_the_workspace_is_refused(workspace: LocalWork
         )
 
 
+def test_what_sql_made_is_described_with_its_types(workspace: LocalWorkspace, catalog: str):
+    _sql(
+        workspace, f"CREATE TABLE {catalog}.default.t (id BIGINT NOT NULL COMMENT 'key', tags ARRAY<STRING>)"
+    )
+    _sql(workspace, f"CREATE FUNCTION {catalog}.default.next(x INT DEFAULT 1) RETURNS INT RETURN x + 1")
+    table = workspace.client.tables.get(f"{catalog}.default.t")
+    key, tags = table.columns or []
+    assert (key.type_name, key.nullable, key.comment) == (ColumnTypeName.LONG, False, "key")
+    assert (tags.type_name, tags.type_text) == (ColumnTypeName.ARRAY, "array<string>")
+    function = workspace.client.functions.get(f"{catalog}.default.next")
+    assert (function.data_type, function.full_data_type) == (ColumnTypeName.INT, "int")
+    assert function.input_params
+    assert (function.input_params.parameters or [])[0].parameter_default == "1"
+    workspace.client.functions.delete(f"{catalog}.default.next")
+    with pytest.raises(NotFound):
+        workspace.client.functions.get(f"{catalog}.default.next")
+
+
 def test_what_is_not_supported_is_refused_and_not_ignored(workspace: LocalWorkspace, catalog: str):
     with pytest.raises(errors.NotImplemented):
         workspace.client.catalogs.create("elsewhere", storage_root="s3://bucket")
@@ -238,6 +257,14 @@ def _grant(
 ) -> None:
     change = PermissionsChange(principal=principal, add=list(privileges))
     workspace.client.grants.update(*securable, changes=[change])
+
+
+def _sql(workspace: LocalWorkspace, statement: str) -> None:
+    client = workspace.client
+    warehouse = next(iter(client.warehouses.list()))
+    done = client.statement_execution.execute_statement(statement, str(warehouse.id), wait_timeout="30s")
+    assert done.status
+    assert done.status.state == StatementState.SUCCEEDED, done.status.error
 
 
 def _delta_table(workspace: LocalWorkspace, catalog: str) -> Path:

@@ -141,12 +141,24 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        )
         return JSONResponse({"error_code": "INVALID_PARAMETER_VALUE", "message": faults}, status_code=400)
+
+    @app.exception_handler(Exception)
+    async def surprise(request: Request, error: Exception) -> JSONResponse:
+        # The traceback is logged by the server; the caller learns where to look.
+        said = f"{request.method} {request.url.path} failed inside the workspace: {type(error).__name__}. Its log says more."
+        return JSONResponse(ApiError(said).body(), status_code=ApiError.status)
 
     @app.exception_handler(HTTPException)
     async def unknown_route(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code in {404, 405}:
-            missing = NotImplementedHere(f"The local workspace does not support {request.method} {request.url.path}.")
+            missing = NotImplementedHere(
+                f"The local workspace does not support {request.method} {request.url.path}."
+            )
             return JSONResponse(missing.body(), status_code=missing.status)
-        return JSONResponse({"error_code": "BAD_REQUEST", "message": str(error.detail)}, status_code=error.status_code)
+        return JSONResponse(
+            {"error_code": "BAD_REQUEST", "message": str(error.detail)}, status_code=error.status_code
+        )

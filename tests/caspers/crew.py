@@ -9,8 +9,9 @@ from caspers.clients.postgres import Postgres
 from caspers.clock import SystemClock
 from caspers.worker.decisions import Pace
 from caspers.worker.loop import WorkerLoop
-from caspers.worker.orders import Desired, WorkerOrders, write_orders
-from caspers.worker.reports import Observed, WorkerReport, read_report
+from caspers.worker.orders import write_orders
+from caspers.worker.reports import read_report
+from caspers.worker.states import Desired, Observed, WorkerOrders, WorkerReport
 from caspers.worker.step import Step, StepContext, StepOutcome
 
 from tests.support.waiting import wait_for

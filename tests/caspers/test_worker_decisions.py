@@ -21,7 +21,7 @@ from caspers.worker.decisions import (
     after_success,
     decide,
 )
-from caspers.worker.orders import WorkerOrders
+from caspers.worker.states import WorkerOrders
 from caspers.worker.step import StepOutcome
 from hypothesis import given
 from hypothesis import strategies as st

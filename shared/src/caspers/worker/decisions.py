@@ -5,8 +5,7 @@ from random import Random
 
 from caspers.clients.backoff import Backoff
 from caspers.errors import CaspersError, Unavailable
-from caspers.worker.orders import WorkerOrders
-from caspers.worker.reports import Observed
+from caspers.worker.states import Observed, WorkerOrders
 from caspers.worker.step import StepOutcome
 
 

@@ -20,9 +20,8 @@ from caspers.errors import CaspersError
 from caspers.worker import decisions
 from caspers.worker.decisions import Aftermath, Pace, Situation
 from caspers.worker.lease import Lease
-from caspers.worker.orders import WorkerOrders
 from caspers.worker.reporter import Reporter
-from caspers.worker.reports import WorkerReport
+from caspers.worker.states import WorkerOrders, WorkerReport
 from caspers.worker.step import Step, StepContext, StepOutcome
 from caspers.worker.troubles import Troubles
 from caspers.worker.watch import OrdersWatch

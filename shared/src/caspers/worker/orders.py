@@ -6,16 +6,13 @@ admin writes, workers read; this module also holds the text that makes the schem
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 from sqlalchemy import Row
 
 from caspers.clients.postgres import Reader, Writer
 from caspers.names import identifier
-
-Desired = Literal["running", "stopped"]
+from caspers.worker.states import Desired, WorkerOrders
 
 #: Schema and tables of the control database; safe to apply again.
 SCHEMA: LiteralString = """
@@ -58,17 +55,6 @@ RETURNING worker, desired, generation, parameters, updated_at
 
 #: Sent by the same transaction, so the worker hears of it exactly when it can read it.
 _NOTIFY: LiteralString = "SELECT pg_notify(:channel, :generation)"
-
-
-@dataclass(frozen=True)
-class WorkerOrders:
-    """The desired state of one worker; `generation` grows with every write."""
-
-    worker: str
-    desired: Desired
-    generation: int
-    parameters: dict[str, Any]
-    updated_at: datetime
 
 
 def read_orders(reader: Reader, worker: str) -> WorkerOrders | None:

@@ -7,7 +7,8 @@ from typing import Any
 from caspers.clients.postgres import Postgres
 from caspers.clock import Clock
 from caspers.errors import CaspersError
-from caspers.worker.reports import Observed, WorkerReport, write_report
+from caspers.worker.reports import write_report
+from caspers.worker.states import Observed, WorkerReport
 from caspers.worker.troubles import Troubles
 
 

@@ -1,18 +1,12 @@
 """What a worker says about itself: the observed state with a heartbeat, one row per worker in the control database."""
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 from sqlalchemy import Row
 
 from caspers.clients.postgres import Reader, Writer
-
-#: starting: no orders read yet · running: a step is in hand or due · idle: nothing to do until new orders or the
-#: interval · stopped: as ordered, or shut down · backing_off: something it needs is away · failed: the last step
-#: failed; it is tried again at the interval.
-Observed = Literal["starting", "running", "idle", "stopped", "backing_off", "failed"]
+from caspers.worker.states import WorkerReport
 
 _READ: LiteralString = """
 SELECT worker, generation, observed, heartbeat_at, started_at, since, progress, last_error
@@ -33,24 +27,6 @@ ON CONFLICT (worker) DO UPDATE
        progress = excluded.progress, last_error = excluded.last_error, started_at = excluded.started_at,
        since = excluded.since
 """
-
-
-@dataclass(frozen=True)
-class WorkerReport:
-    """The observed state of one worker.
-
-    `generation` is that of the orders it follows (0: none yet), `since` when `observed` last changed, `started_at`
-    when the process started working, `progress` the worker's own figures.
-    """
-
-    worker: str
-    generation: int
-    observed: Observed
-    heartbeat_at: datetime
-    started_at: datetime
-    since: datetime
-    progress: dict[str, Any] = field(default_factory=dict[str, Any])
-    last_error: str | None = None
 
 
 def read_report(reader: Reader, worker: str) -> WorkerReport | None:

@@ -10,7 +10,8 @@ import psycopg
 from caspers.clients.backoff import Backoff
 from caspers.clients.postgres import Postgres
 from caspers.errors import CaspersError
-from caspers.worker.orders import WorkerOrders, orders_channel, read_orders
+from caspers.worker.orders import orders_channel, read_orders
+from caspers.worker.states import WorkerOrders
 from caspers.worker.troubles import Troubles
 
 #: Seconds after which the listener looks up from its connection to see whether it is time to end.

@@ -5,10 +5,20 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import AlreadyExists, BadRequest, InvalidParameterValue, NotFound, PermissionDenied
+from databricks.sdk import WorkspaceClient, errors
+from databricks.sdk.errors import (
+    AlreadyExists,
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    PermissionDenied,
+)
+from databricks.sdk.service.catalog import CatalogType
 from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
+from databricks.sdk.service.postgres import Branch as PostgresBranch
 from databricks.sdk.service.postgres import (
+    Catalog,
+    CatalogCatalogSpec,
     Database,
     DatabaseDatabaseSpec,
     EndpointStatusState,
@@ -205,3 +215,24 @@ def test_deleted_project_comes_back_with_its_data(workspace: LocalWorkspace, pro
     postgres.undelete_project(project).wait()
     with log_in(workspace.client, project) as connection:
         assert connection.execute("SELECT seven FROM kept").fetchone() == (7,)
+
+
+def test_database_is_registered_as_a_catalog_and_made_when_missing(
+    workspace: LocalWorkspace, project: str
+) -> None:
+    client = workspace.client
+    name = f"lake_{secrets.token_hex(4)}"
+    branch = f"{project}/branches/production"
+    spec = CatalogCatalogSpec(branch=branch, postgres_database="orders", create_database_if_missing=True)
+    made = client.postgres.create_catalog(Catalog(spec=spec), catalog_id=name).wait()
+    assert made.status.project == project
+    assert client.catalogs.get(name).catalog_type == CatalogType.MANAGED_ONLINE_CATALOG
+    log_in(client, project, "orders").close()
+    client.postgres.delete_catalog(f"catalogs/{name}").wait()
+    with pytest.raises(NotFound):
+        client.postgres.get_catalog(f"catalogs/{name}")
+
+
+def test_what_is_not_there_answers_not_implemented(workspace: LocalWorkspace, project: str) -> None:
+    with pytest.raises(errors.NotImplemented, match="one branch"):
+        workspace.client.postgres.create_branch(project, PostgresBranch(), branch_id="dev")

@@ -18,8 +18,10 @@ from local_workspace.api.oauth import routes as oauth
 from local_workspace.api.permissions import routes as permission_routes
 from local_workspace.api.permissions.rows import PermissionRows
 from local_workspace.api.permissions.rules import Permissions
+from local_workspace.api.pipelines.assembly import pipelines_service
 from local_workspace.api.postgres import routes as postgres
 from local_workspace.api.postgres.branch import Branch
+from local_workspace.api.postgres.catalogs import DatabaseCatalogs
 from local_workspace.api.postgres.rows import LakebaseRows
 from local_workspace.api.postgres.rules import Lakebase
 from local_workspace.api.sql.assembly import sql_service
@@ -68,7 +70,8 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.start.append(lakebase.start)
     workspace.stop.append(lakebase.stop)
     spark = Spark(config.home / "engine", config.logs / "sql-engine.log", clock)
-    sql = sql_service(config, state, identities, spark, clock)
+    owner = identities.ensure_local_user()
+    sql = sql_service(config, state, owner, unity_catalog, spark=spark, clock=clock)
     workspace.start.append(spark.start)
     workspace.stop += [spark.stop, sql.stop]
     attachments = Attachments(identities, permissions, unity_catalog, lakebase, branch)
@@ -80,7 +83,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.routers += [
         oauth.router(identities, workspace_id(state)),
         permission_routes.router(permissions),
-        postgres.router(lakebase, branch),
+        postgres.router(lakebase, branch, DatabaseCatalogs(unity_catalog, lakebase, branch)),
         apps.router(),
         files.router(volume_files),
         upload_routes.router(Uploads(volume_files, unity_catalog.storage, clock)),
@@ -88,6 +91,19 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     workspace.routers += sql.routers(clock)
+    pipelines, pipeline_routes = pipelines_service(
+        state,
+        identities,
+        permissions,
+        unity_catalog,
+        workspace_files,
+        spark=spark,
+        directory=config.pipelines,
+        clock=clock,
+    )
+    workspace.start.append(pipelines.start)
+    workspace.stop.append(pipelines.stop_all)
+    workspace.routers.append(pipeline_routes)
     return workspace
 
 

@@ -106,6 +106,19 @@ class Branch:
         if role is not None:
             self._drop_role(role, role.owner)
 
+    def owner_role(self, branch: str) -> Resource:
+        """The role of the project's creator.
+
+        Raises:
+            BadRequest: that role was deleted.
+        """
+        role = self.role_of(branch, self._lakebase.find(branch).owner)
+        if role is None:
+            raise BadRequest(
+                f"The project's creator has no role in {branch}; create the database with another role."
+            )
+        return role
+
     def role_of(self, branch: str, postgres_role: str) -> Resource | None:
         """The role of that name in Postgres."""
         roles = self._lakebase.rows.children(branch, "roles")

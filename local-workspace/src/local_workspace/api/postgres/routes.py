@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 
 from local_workspace.api.postgres.branch import Branch
+from local_workspace.api.postgres.catalogs import DatabaseCatalogs
 from local_workspace.api.postgres.rows import rfc3339
 from local_workspace.api.postgres.rules import Lakebase
 from local_workspace.api.postgres.shapes import ID_FIELDS, Shapes
@@ -20,13 +21,14 @@ Json = Annotated[dict[str, Any], Body()]
 Answer = dict[str, Any]
 
 
-def router(lakebase: Lakebase, branch: Branch) -> APIRouter:
+def router(lakebase: Lakebase, branch: Branch, catalogs: DatabaseCatalogs) -> APIRouter:
     """The routes of Lakebase."""
     api = APIRouter(prefix="/api/2.0/postgres")
     write = Shapes(lakebase)
     _add_projects(api, lakebase, write)
     _add_databases(api, branch, write)
     _add_roles(api, branch, write)
+    _add_catalogs(api, catalogs, write)
     _add_credentials(api, branch)
     _add_any_resource(api, lakebase, write)
     return api
@@ -37,7 +39,7 @@ def _add_projects(api: APIRouter, lakebase: Lakebase, write: Shapes) -> None:
     def create(body: Json, project_id: str, caller: Caller) -> Answer:
         spec, endpoint = body.get("spec") or {}, body.get("initial_endpoint_spec") or {}
         created = lakebase.create_project(caller, project_id, spec, endpoint)
-        return write.done(created.name, created)
+        return write.changed(created)
 
     @api.get("/projects")
     def list_projects(
@@ -53,7 +55,7 @@ def _add_projects(api: APIRouter, lakebase: Lakebase, write: Shapes) -> None:
     @api.post("/projects/{project}/undelete")
     def undelete(project: str, caller: Caller) -> Answer:
         restored = lakebase.undelete_project(caller, f"projects/{project}")
-        return write.done(restored.name, restored)
+        return write.changed(restored)
 
     @api.delete("/projects/{project}")
     def delete(project: str, caller: Caller, *, purge: bool = False) -> Answer:
@@ -68,7 +70,7 @@ def _add_databases(api: APIRouter, branch: Branch, write: Shapes) -> None:
     ) -> Answer:
         spec = body.get("spec") or {}
         created = branch.create_database(caller, parent, database_id, spec, replace=replace_existing)
-        return write.done(created.name, created)
+        return write.changed(created)
 
     @api.delete("/{parent:path}/databases/{database_id}")
     def delete(parent: str, database_id: str, caller: Caller) -> Answer:
@@ -85,13 +87,29 @@ def _add_roles(api: APIRouter, branch: Branch, write: Shapes) -> None:
         created = branch.create_role(
             caller, parent, role_id, body.get("spec") or {}, replace=replace_existing
         )
-        return write.done(created.name, created)
+        return write.changed(created)
 
     @api.delete("/{parent:path}/roles/{role_id}")
     def delete(parent: str, role_id: str, caller: Caller, reassign_owned_to: str | None = None) -> Answer:
         name = f"{parent}/roles/{role_id}"
         branch.delete_role(caller, name, reassign_owned_to)
         return write.done(name)
+
+
+def _add_catalogs(api: APIRouter, catalogs: DatabaseCatalogs, write: Shapes) -> None:
+    @api.post("/catalogs")
+    def create(body: Json, catalog_id: str, caller: Caller) -> Answer:
+        created = catalogs.create(caller, catalog_id, body.get("spec") or {})
+        return write.done(f"catalogs/{created.name}", write.catalog(created))
+
+    @api.get("/catalogs/{catalog_id}")
+    def get(catalog_id: str, caller: Caller) -> Answer:
+        return write.catalog(catalogs.get(caller, catalog_id))
+
+    @api.delete("/catalogs/{catalog_id}")
+    def delete(catalog_id: str, caller: Caller) -> Answer:
+        catalogs.delete(caller, catalog_id)
+        return write.done(f"catalogs/{catalog_id}")
 
 
 def _add_credentials(api: APIRouter, branch: Branch) -> None:
@@ -122,7 +140,7 @@ def _add_any_resource(api: APIRouter, lakebase: Lakebase, write: Shapes) -> None
         spec = body.get("spec") or {}
         fields = {path.split(".")[1] for path in update_mask.split(",") if "." in path}
         updated = lakebase.update(caller, name, {field: spec[field] for field in fields if field in spec})
-        return write.done(name, updated)
+        return write.changed(updated)
 
     @api.api_route("/{name:path}", methods=["POST", "DELETE"])
     def unsupported(name: str, _caller: Caller) -> Answer:

@@ -1,10 +1,12 @@
 """Lakebase resources and operations in the shape of the wire."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from local_workspace import ids
-from local_workspace.api.postgres.rows import Resource
+from local_workspace.api.postgres.rows import Resource, rfc3339
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.unity_catalog.securables import Catalog
 from local_workspace.wire import page, without_empty
 
 ID_FIELDS = {
@@ -49,13 +51,34 @@ class Shapes:
         items, following = page(found, size=size, token=token)
         return without_empty({collection: [self.resource(it) for it in items], "next_page_token": following})
 
-    def done(self, name: str, result: Resource | None = None) -> dict[str, Any]:
-        """The finished operation that led to `result`, or to the end of what was called `name`."""
+    def catalog(self, catalog: Catalog) -> dict[str, Any]:
+        """A database that is registered in Unity Catalog."""
+        branch = catalog.options["branch"]
+        project = "/".join(branch.split("/")[:2])
+        status = {
+            "branch": branch,
+            "project": project,
+            "postgres_database": catalog.options["postgres_database"],
+        }
+        return {
+            "name": f"catalogs/{catalog.name}",
+            "catalog_id": catalog.name,
+            "status": status,
+            "create_time": rfc3339(datetime.fromtimestamp(catalog.created_at / 1000, UTC)),
+            "update_time": rfc3339(datetime.fromtimestamp(catalog.updated_at / 1000, UTC)),
+        }
+
+    def done(self, name: str, response: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The finished operation on what is called `name`, with what came of it."""
         operation = {
             "name": f"{name}/operations/{ids.new_uuid()}",
             "done": True,
             "metadata": {},
-            "response": self.resource(result) if result else {},
+            "response": response or {},
         }
         self._lakebase.rows.record_operation(operation)
         return operation
+
+    def changed(self, resource: Resource) -> dict[str, Any]:
+        """The finished operation that led to a resource."""
+        return self.done(resource.name, self.resource(resource))

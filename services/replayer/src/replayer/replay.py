@@ -152,7 +152,7 @@ class Replay:
             "paused": self._clock.paused,
             "loop": int(position // self._scene.dataset.timeline.length_s),
             "day": int(position % self._scene.dataset.timeline.length_s // DAY_S),
-            "lag_s": round(max(0.0, position - self._watermark.position) / self._clock.rate, 3),
+            "lag_s": round(max(0, int(position) - self._watermark.position) / self._clock.rate, 3),
             "windows": [window.model_dump(mode="json") for window in recent[-3:]],
         }
 

@@ -149,7 +149,7 @@ class StatusBoard:
             "loop": int(position // length_s),
             "speed": clock.rate,
             "paused": clock.paused,
-            "lag_s": round(max(0.0, position - watermark.position) / clock.rate, 3),
+            "lag_s": round(max(0, int(position) - watermark.position) / clock.rate, 3),
             "dataset": DatasetStatus(
                 folder=scene.folder,
                 fingerprint=scene.dataset.fingerprint,

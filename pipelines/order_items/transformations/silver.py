@@ -29,6 +29,7 @@ def silver_order_items() -> DataFrame:
         "order_id",
         "location_id",
         "order_ts",
+        "order_day",
         F.col("item.id").alias("item_id"),
         "item.menu_id",
         "item.category_id",
@@ -37,5 +38,4 @@ def silver_order_items() -> DataFrame:
         "item.price",
         "item.qty",
         (F.col("item.price").cast(CENTS) * F.col("item.qty")).cast("double").alias("extended_price"),
-        "order_day",
     )

@@ -5,10 +5,11 @@ and reports on standard output, answers on standard input. Nothing else is writt
 """
 
 import json
-import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol, TextIO
 
 
@@ -72,12 +73,19 @@ class Host(Protocol):
 
 
 class StdioHost:
-    """The workspace at the other end of our standard streams."""
+    """The workspace at the other end of our standard streams.
 
-    def __init__(self, questions: TextIO | None = None, answers: TextIO | None = None) -> None:
-        self._questions = questions or sys.stdout
-        self._answers = answers or sys.stdin
+    Args:
+        questions: where questions and reports go; nobody else may write there.
+        answers: where answers come from.
+        gone: called, from a thread of its own, when the workspace closes the other end.
+    """
+
+    def __init__(self, questions: TextIO, answers: TextIO, gone: Callable[[], None]) -> None:
+        self._questions = questions
+        self._answers: SimpleQueue[str] = SimpleQueue()
         self._lock = threading.Lock()
+        threading.Thread(target=self._listen, args=(answers, gone), name="answers", daemon=True).start()
 
     def location(self, name: str) -> Path:
         """Where the pipeline's table lives."""
@@ -103,10 +111,7 @@ class StdioHost:
     def _ask(self, question: str, **facts: Any) -> str:
         with self._lock:
             self._send({"ask": question, **facts})
-            line = self._answers.readline()
-        if not line:
-            raise HostRefused("The workspace has gone away.")
-        answer = json.loads(line)
+            answer = json.loads(self._answers.get())
         if "refused" in answer:
             raise HostRefused(answer["refused"])
         return answer["answer"]
@@ -114,3 +119,8 @@ class StdioHost:
     def _send(self, message: dict[str, Any]) -> None:
         self._questions.write(json.dumps(message) + "\n")
         self._questions.flush()
+
+    def _listen(self, answers: TextIO, gone: Callable[[], None]) -> None:
+        for line in answers:
+            self._answers.put(line)
+        gone()

@@ -46,6 +46,9 @@ class PipelineSession(SparkSession):
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
+        # A write that is sent again after the engine came back would leave its rows twice: a lost engine ends the update.
+        self.client.set_retry_policies([])
+        self.client.disable_reattachable_execute()
         self._reads: Reads | None = None
         SparkSession._set_default_and_active_session(self)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  what SparkSession.active() returns; PySpark has no public way to set it
 

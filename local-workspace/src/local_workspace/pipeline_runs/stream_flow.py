@@ -54,6 +54,7 @@ class StreamFlow:
     ) -> None:
         self._flow = flow
         self._app = app
+        self._progress_key = f"{app}@{target.location.name}"
         self._target = target
         self._source = source
         self._around = around
@@ -61,7 +62,7 @@ class StreamFlow:
 
     def reset(self) -> Commit:
         """The commit that empties the table and lets the flow begin anew."""
-        self._around.progress.forget(self._app)
+        self._around.progress.forget(self._progress_key)
         start = 0 if self._source is None else BEFORE_THE_FIRST_VERSION
         return Commit(self._app, start, self._around.milliseconds(), removed=tuple(self._target.files()))
 
@@ -95,13 +96,13 @@ class StreamFlow:
         elif added:
             location = str(cut(source, added, self._around.scratch("slice")))
         else:
-            self._around.progress.pass_over(self._app, version)
+            self._around.progress.pass_over(self._progress_key, version)
             return
         pinned = version if added is None else None
         yield self._append(lambda: self._around.session.delta(location, pinned), version)
 
     def _position(self, start: int) -> int:
-        known = (self._target.position(self._app), self._around.progress.position(self._app), start)
+        known = (self._target.position(self._app), self._around.progress.position(self._progress_key), start)
         return max(position for position in known if position is not None)
 
     def _append(self, rows: Callable[[], DataFrame], position: int) -> Written:
@@ -120,7 +121,7 @@ class StreamFlow:
         if keys and files:
             files = self._without_duplicates(files, keys, directory)
         if not files:
-            self._around.progress.pass_over(self._app, position)
+            self._around.progress.pass_over(self._progress_key, position)
             return Written(0, written)
         kept = sum(file.rows for file in files)
         note = {"flow": definition.name, "numOutputRows": str(kept)}

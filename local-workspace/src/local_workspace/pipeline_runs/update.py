@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-from pyspark.sql.connect.dataframe import DataFrame
 from pyspark.sql.types import StructType
 
 from local_workspace.clock import Clock
@@ -27,6 +25,7 @@ from local_workspace.pipeline_runs.graph import DatasetPlan, FlowPlan, Graph
 from local_workspace.pipeline_runs.host import Column, Host, Publication
 from local_workspace.pipeline_runs.session import PipelineSession
 from local_workspace.pipeline_runs.source_files import FileSource, Progress, Watch
+from local_workspace.pipeline_runs.spec import UpdateSpec
 from local_workspace.pipeline_runs.stream_flow import StreamFlow, Written
 from local_workspace.pipeline_runs.surroundings import Surroundings
 from local_workspace.pipeline_runs.upkeep import keep_up
@@ -37,33 +36,6 @@ POLL_S = 0.25
 
 INTERVAL_KEY = "pipelines.trigger.interval"
 SECONDS = {"millisecond": 0.001, "second": 1.0, "minute": 60.0, "hour": 3600.0}
-
-
-class UpdateSpec(BaseModel):
-    """What one update is to do.
-
-    Attributes:
-        engine: address of the Spark Connect engine.
-        state: directory of the pipeline's own state.
-        sources: the source files, in order.
-        full_refresh: begin anew with every table; with `full_refresh_selection`, with those only.
-        refresh_selection: the tables to update; all when empty.
-        validate_only: load and check the source, change nothing.
-    """
-
-    pipeline_id: str
-    engine: str
-    catalog: str
-    schema_name: str
-    state: Path
-    sources: list[Path]
-    root: Path | None = None
-    configuration: dict[str, str] = {}
-    continuous: bool = False
-    full_refresh: bool = False
-    refresh_selection: list[str] = []
-    full_refresh_selection: list[str] = []
-    validate_only: bool = False
 
 
 class Update:

@@ -58,13 +58,14 @@ class ViewRefresh:
         self._plan = plan
         self._flow = plan.flows[0]
         self._app = app
+        self._progress_key = f"{app}@{target.location.name}"
         self._target = target
         self._sources = sources
         self._around = around
 
     def reset(self) -> Commit:
         """The commit that empties the view and lets the next refresh begin anew."""
-        self._around.progress.forget(self._app)
+        self._around.progress.forget(self._progress_key)
         return Commit(self._app, -1, self._around.milliseconds(), removed=tuple(self._target.files()))
 
     def run(self) -> Written | None:
@@ -77,12 +78,12 @@ class ViewRefresh:
         if isinstance(new, str):
             return self._all(position, new)
         if not new.files:
-            self._around.progress.pass_over(self._app, position)
+            self._around.progress.pass_over(self._progress_key, position)
             return None
         return self._touched(new, position)
 
     def _position(self) -> int:
-        known = (self._target.position(self._app), self._around.progress.position(self._app), -1)
+        known = (self._target.position(self._app), self._around.progress.position(self._progress_key), -1)
         return max(position for position in known if position is not None)
 
     def _new_rows(self, done: int) -> _New | str:

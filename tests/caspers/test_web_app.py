@@ -13,7 +13,7 @@ from tests.caspers.serving import PERSON, Served, serving, settings
 
 
 def demo_app(**checks: object) -> FastAPI:
-    app = base_app("Demo", settings(catalog="mycatalog"), checks=checks)  # pyright: ignore[reportArgumentType] - any callable
+    app = base_app("Demo", settings(catalog="mycatalog"), checks=checks)  # pyright: ignore[reportArgumentType]  any callable
 
     @app.get("/api/orders/{order}")
     def order(order: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 from caspers.errors import Unavailable
 from caspers.web.app import base_app
-from caspers.web.live import Feed, stream
+from caspers.web.live import Feed, Life, stream
 from fastapi import FastAPI, Request
 from sse_starlette import EventSourceResponse
 
@@ -30,13 +30,13 @@ class Source:
         return {"value": self.value}
 
 
-def live_app(source: Source) -> FastAPI:
+def live_app(source: Source, life: Life | None = None) -> FastAPI:
     app = base_app("Live", settings())
     feed = Feed(source, every_s=0.1)
 
     @app.get("/live")
     async def live(request: Request) -> EventSourceResponse:
-        return stream(request, feed)
+        return stream(request, feed, life=life)
 
     return app
 
@@ -109,3 +109,11 @@ def test_fifty_open_pages_read_no_more_than_one_and_end_at_shutdown():
         served.thread.join(5)
         assert not served.thread.is_alive()
         wait_for(lambda: len(ended) == 50, seconds=2, what="every page saw its stream end")
+
+
+def test_a_silent_stream_beats_and_ends_by_itself():
+    life = Life(heartbeat_s=0.2, longest_s=1)
+    with serving(live_app(Source(), life)) as served, served.client.stream("GET", "/live") as response:
+        heard = [event["event"] for event in updates(response)]
+    assert heard[0] == "update"
+    assert 2 <= heard.count("heartbeat") <= 5

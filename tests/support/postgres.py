@@ -70,7 +70,7 @@ class Cluster:
 
     def _run(self, statement: str, *names: str) -> None:
         with self.connect("postgres") as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # pyright: ignore[reportArgumentType] - the statements above
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # pyright: ignore[reportArgumentType]  the statements above
 
     def _control(self, *arguments: str) -> None:
         try:

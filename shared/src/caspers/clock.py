@@ -24,7 +24,7 @@ class SystemClock:
     """The machine's own time."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)  # noqa: TID251 - this is the module that owns the clock
+        return datetime.now(UTC)  # noqa: TID251  this is the module that owns the clock
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -1,7 +1,7 @@
 """Identifiers: random ones come from an `IdSource` that is passed in, derived ones are the same for ever."""
 
 from collections.abc import Callable
-from uuid import UUID, uuid4, uuid5  # noqa: TID251 - this is the module that owns random ids
+from uuid import UUID, uuid4, uuid5  # noqa: TID251  this is the module that owns random ids
 
 #: Namespace of every event id. Changing it would give every event of every dataset a new identity.
 EVENT_NAMESPACE = UUID("6f1d5a0e-3c53-5d0b-9a5e-2f6a3f1f7c10")

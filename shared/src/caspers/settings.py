@@ -118,7 +118,7 @@ class Parameters(BaseModel):
         return Names(self.catalog, self.simulator_schema, self.events_volume)
 
 
-class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleVariableOverride] - see model_config
+class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleVariableOverride]  see model_config
     """The parameters plus what the platform tells this process about itself."""
 
     # The two bases differ in the type of this name only: SettingsConfigDict is a ConfigDict with more keys.

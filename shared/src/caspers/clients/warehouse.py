@@ -79,7 +79,7 @@ class Warehouse:
 
     def query_text(self, statement: str) -> pa.Table:
         """The result of a statement that a person typed. For `caspers sql` only: never pass text made by code."""
-        return self.query(statement)  # pyright: ignore[reportArgumentType] - the person is the author of the text
+        return self.query(statement)  # pyright: ignore[reportArgumentType]  the person is the author of the text
 
     def close(self) -> None:
         with self._lock:

@@ -78,7 +78,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """The server that `serve` runs."""
     config = uvicorn.Config(
         app,
-        host="0.0.0.0",  # noqa: S104 - the platform's proxy reaches the app from outside its container
+        host="0.0.0.0",  # noqa: S104  the platform's proxy reaches the app from outside its container
         port=settings.app_port,
         log_config=None,
         access_log=False,

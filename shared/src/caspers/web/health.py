@@ -40,6 +40,6 @@ async def _result(check: Check) -> str:
         await asyncio.wait_for(asyncio.to_thread(check), CHECK_TIMEOUT_S)
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S:g} s"
-    except Exception as error:  # noqa: BLE001 - a check may raise anything, and that is its answer
+    except Exception as error:  # noqa: BLE001  a check may raise anything, and that is its answer
         return str(error) or type(error).__name__
     return "ok"

@@ -18,11 +18,16 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from caspers.clock import Clock, SystemClock
 from caspers.errors import CaspersError
 
-HEARTBEAT_S = 10
-#: A stream's longest life; the proxy's limit is 120 s.
-MAX_LIFE_S = 90.0
 #: How long the browser waits before it reconnects.
 RECONNECT_MS = 1_000
+
+
+@dataclass(frozen=True)
+class Life:
+    """The life of one stream, in seconds: how long it may be silent, and how long it lasts (the proxy cuts at 120)."""
+
+    heartbeat_s: float = 10.0
+    longest_s: float = 90.0
 
 
 @dataclass(frozen=True)
@@ -53,29 +58,42 @@ class Feed:
             return self._latest
 
 
-def stream(request: Request, feed: Feed, *, event: str = "update") -> EventSourceResponse:
+def stream(
+    request: Request, feed: Feed, *, event: str = "update", life: Life | None = None
+) -> EventSourceResponse:
     """Answer with the feed's content now, and again whenever it changes."""
-    return EventSourceResponse(
-        _events(request, feed, event), ping=HEARTBEAT_S, headers={"X-Accel-Buffering": "no"}
-    )
+    events = _events(request, feed, event, life or Life())
+    # Heartbeats are events of ours: browsers do not tell a page about the comments that a ping would send.
+    return EventSourceResponse(events, ping=0, headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(request: Request, feed: Feed, event: str) -> AsyncGenerator[ServerSentEvent, None]:
+async def _events(
+    request: Request, feed: Feed, event: str, life: Life
+) -> AsyncGenerator[ServerSentEvent, None]:
     shutting_down: asyncio.Event = request.app.state.shutting_down
     clock = SystemClock()
-    ends_s = clock.monotonic() + MAX_LIFE_S
+    ends_s = clock.monotonic() + life.longest_s
     known = request.headers.get("last-event-id", "")
     yield ServerSentEvent(comment="welcome", retry=RECONNECT_MS)
+    said_s = clock.monotonic()
     while clock.monotonic() < ends_s and not shutting_down.is_set():
-        try:
-            snapshot = await feed.current()
-        except CaspersError as error:
-            yield ServerSentEvent(event="trouble", data=json.dumps({"detail": error.message}))
-        else:
-            if snapshot.id != known:
-                known = snapshot.id
-                yield ServerSentEvent(event=event, id=snapshot.id, data=snapshot.data)
+        told = await _news(feed, event, known)
+        if told is None and clock.monotonic() - said_s >= life.heartbeat_s:
+            told = ServerSentEvent(event="heartbeat", data="{}")
+        if told is not None:
+            known = told.id or known
+            said_s = clock.monotonic()
+            yield told
         await _passed(shutting_down, feed.every_s)
+
+
+async def _news(feed: Feed, event: str, known: str) -> ServerSentEvent | None:
+    """The content if it is another than the one `known`, or the trouble with reading it."""
+    try:
+        snapshot = await feed.current()
+    except CaspersError as error:
+        return ServerSentEvent(event="trouble", data=json.dumps({"detail": error.message}))
+    return None if snapshot.id == known else ServerSentEvent(event=event, id=snapshot.id, data=snapshot.data)
 
 
 async def _passed(event: asyncio.Event, seconds: float) -> None:

@@ -51,7 +51,7 @@ class AroundRequests:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
-            except Exception as error:  # noqa: BLE001 - nobody above us could tell the client anything
+            except Exception as error:  # noqa: BLE001  nobody above us could tell the client anything
                 problem = problems.surprise(Request(scope), error)
                 if answer.began_s is None:
                     await problem(scope, receive, answer)

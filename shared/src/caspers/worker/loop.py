@@ -52,7 +52,7 @@ class WorkerLoop:
         self._step = step
         self._clock = clock
         self._pace = pace or Pace()
-        self._chance = chance or Random()  # noqa: S311 - jitter needs no secrecy
+        self._chance = chance or Random()  # noqa: S311  jitter needs no secrecy
 
         self._troubles = Troubles(name)
         self._reporter = Reporter(name, database, clock, self._troubles)
@@ -192,7 +192,7 @@ class WorkerLoop:
         try:
             with _STEP_SECONDS.labels(self.name).time():
                 outcome = self._step(orders.parameters, self._in_hand)
-        except Exception as error:  # noqa: BLE001 - whatever a step raises is reported, and the worker goes on
+        except Exception as error:  # noqa: BLE001  whatever a step raises is reported, and the worker goes on
             self._failed(error)
         else:
             self._succeeded(outcome)

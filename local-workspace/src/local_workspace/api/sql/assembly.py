@@ -9,10 +9,11 @@ from local_workspace.api.sql.interpreter import SqlInterpreter
 from local_workspace.api.sql.sessions import Sessions
 from local_workspace.api.sql.statements import Statements
 from local_workspace.api.sql.warehouses import Warehouses
+from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.clock import Clock
 from local_workspace.config import Config
 from local_workspace.engines.spark import Spark
-from local_workspace.identity import Identities
+from local_workspace.identity import Principal
 from local_workspace.state import State
 
 
@@ -42,11 +43,11 @@ class SqlService:
 
 
 def sql_service(
-    config: Config, state: State, identities: Identities, spark: Spark, clock: Clock
+    config: Config, state: State, owner: Principal, catalog: UnityCatalog, *, spark: Spark, clock: Clock
 ) -> SqlService:
-    """Build the family; the default warehouse exists afterwards."""
+    """Build the family; the default warehouse exists afterwards and belongs to `owner`."""
     warehouses = Warehouses(state, clock)
-    warehouses.ensure_default(identities.ensure_local_user())
-    interpreter = SqlInterpreter(spark)
+    warehouses.ensure_default(owner)
+    interpreter = SqlInterpreter(catalog, spark)
     statements = Statements(interpreter, config.home / "results", clock)
     return SqlService(warehouses, Sessions(clock), statements, spark)

@@ -197,10 +197,15 @@ def _encoded(result: Result, batches: list[pa.RecordBatch]) -> bytes:
         return orjson.dumps([row for batch in batches for row in result_types.json_rows(batch)])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, result.schema) as writer:
-        for batch in batches:
+        for batch in batches or [_empty(result.schema)]:
             writer.write_batch(batch)
     plain = memoryview(sink.getvalue())
     return lz4.frame.compress(plain) if result.shape.compressed else bytes(plain)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows: clients learn the columns from a batch, not from the stream's head."""
+    return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def _described(chunk: Chunk) -> dict[str, Any]:
@@ -210,3 +215,11 @@ def _described(chunk: Chunk) -> dict[str, Any]:
         "row_count": chunk.row_count,
         "byte_count": chunk.byte_count,
     }
+
+
+def schema_of(streams: Iterable[bytes]) -> pa.Schema:
+    """The schema of what the engine sends."""
+    schema = pa.schema([])
+    for stream in streams:
+        schema = pa.ipc.open_stream(stream).schema
+    return schema

@@ -1,0 +1,127 @@
+"""Delta tables on disk: made, looked into and kept in shape, beside the SQL engine that reads and writes their rows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import TableNotFoundError
+
+SchemaFields = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a table.
+
+    Attributes:
+        metrics: what the writer counted, such as numOutputRows.
+    """
+
+    version: int
+    metrics: dict[str, int]
+
+
+def create_empty(location: Path, schema_json: str, partition_by: Sequence[str] = ()) -> None:
+    """Make a table without rows; `schema_json` is a schema as the Delta log has it."""
+    location.mkdir(parents=True, exist_ok=True)
+    DeltaTable.create(str(location), Schema.from_json(schema_json), partition_by=list(partition_by))
+
+
+def fields(location: Path) -> SchemaFields:
+    """The table's columns as fields of a Delta schema."""
+    return json.loads(DeltaTable(str(location)).schema().to_json())["fields"]
+
+
+def version(location: Path) -> int:
+    """The newest version, read from the names in the log: cheap enough to ask before and after a statement."""
+    log = location / "_delta_log"
+    found = [int(file.stem) for file in log.glob("*.json") if file.stem.isdigit()]
+    return max(found) if found else DeltaTable(str(location)).version()
+
+
+def commit(location: Path, number: int) -> Commit:
+    """A commit and what its writer counted."""
+    file = location / "_delta_log" / f"{number:020}.json"
+    for line in file.read_text().splitlines():
+        info = json.loads(line).get("commitInfo")
+        if info is not None:
+            metrics = info.get("operationMetrics") or {}
+            return Commit(
+                number, {name: int(value) for name, value in metrics.items() if str(value).isdigit()}
+            )
+    return Commit(number, {})
+
+
+def row_count(location: Path) -> int:
+    """The number of rows, from the log's statistics; a file without any is an error of its writer."""
+    actions = DeltaTable(str(location)).get_add_actions(flatten=True)
+    return sum(count or 0 for count in actions["num_records"].to_pylist()) if actions.num_rows else 0
+
+
+def history(location: Path, limit: int | None = None) -> list[dict[str, Any]]:
+    """The commits, newest first, as the log tells them."""
+    return DeltaTable(str(location)).history(limit)
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What a table is made of now."""
+
+    version: int
+    files: int
+    bytes: int
+    rows: int
+    partition_columns: list[str]
+    created_ms: int | None
+    reader_version: int
+    writer_version: int
+    table_features: list[str]
+
+
+def detail(location: Path) -> Detail:
+    """Files, bytes, rows and protocol of a table.
+
+    Raises:
+        FileNotFoundError: there is no Delta table.
+    """
+    try:
+        table = DeltaTable(str(location))
+    except TableNotFoundError as error:
+        raise FileNotFoundError(f"There is no Delta table at {location}.") from error
+    actions = table.get_add_actions(flatten=True)
+    metadata, protocol = table.metadata(), table.protocol()
+    features = [*(protocol.reader_features or []), *(protocol.writer_features or [])]
+    return Detail(
+        version=table.version(),
+        files=actions.num_rows,
+        bytes=sum(actions["size_bytes"].to_pylist()),
+        rows=sum(count or 0 for count in actions["num_records"].to_pylist()) if actions.num_rows else 0,
+        partition_columns=list(metadata.partition_columns),
+        created_ms=metadata.created_time,
+        reader_version=protocol.min_reader_version,
+        writer_version=protocol.min_writer_version,
+        table_features=sorted(set(features)),
+    )
+
+
+def add_columns(location: Path, new: SchemaFields) -> None:
+    """Add columns; existing rows have null in them."""
+    schema = Schema.from_json(json.dumps({"type": "struct", "fields": new}))
+    DeltaTable(str(location)).alter.add_columns(list(schema.fields))
+
+
+def compact(location: Path, zorder_by: Sequence[str] = ()) -> dict[str, Any]:
+    """Rewrite small files into large ones; what was done, in the library's words."""
+    optimize = DeltaTable(str(location)).optimize
+    return optimize.z_order(list(zorder_by)) if zorder_by else optimize.compact()
+
+
+def vacuum(location: Path, retain_hours: float | None, *, dry_run: bool) -> list[str]:
+    """Delete files that no version within the retention needs; the files, relative to the table."""
+    hours = None if retain_hours is None else int(retain_hours)
+    return DeltaTable(str(location)).vacuum(
+        retention_hours=hours, dry_run=dry_run, enforce_retention_duration=hours is None
+    )

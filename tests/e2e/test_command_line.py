@@ -213,7 +213,7 @@ def test_the_replay_is_steered_from_the_command_line(live: CommandLine):
 @pytest.mark.slow
 def test_an_up_that_is_killed_is_finished_by_the_next(caspers: CommandLine):
     first = caspers.begin("up", *QUICK_LOOK)
-    wait_for(lambda: _said(first, "lakebase_project"), seconds=UP_SECONDS, what="half of it is made")
+    wait_for(lambda: _said(first, "control project"), seconds=UP_SECONDS, what="half of it is made")
     first.kill()
     first.wait()
     again = caspers("up", "--detach", *QUICK_LOOK)

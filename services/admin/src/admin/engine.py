@@ -43,7 +43,9 @@ class Engine:
         """Bring every resource of these stages into being, then remove what they no longer declare."""
         owner = {resource.key: (stage.name, resource) for stage in stages for resource in stage.resources}
         graph = plan.provisioning_graph([resource for _, resource in owner.values()])
-        run.expect([Step(key, stage, _title(resource)) for key, (stage, resource) in owner.items()])
+        run.expect(
+            [Step(key, stage, resource.kind, resource.name) for key, (stage, resource) in owner.items()]
+        )
         entries = self._registry.entries()
         intents = {key: _intent(*owner[key]) for key in owner if key not in entries}
         self._registry.record(*intents.values())
@@ -143,9 +145,7 @@ class Engine:
         by_key = {entry.key: entry for entry in entries}
         graph = plan.teardown_graph(entries)
         order = plan.in_order(graph)
-        run.expect(
-            [Step(key, by_key[key].stage, f"remove {by_key[key].kind} {by_key[key].name}") for key in order]
-        )
+        run.expect([Step(key, by_key[key].stage, by_key[key].kind, by_key[key].name) for key in order])
         self._walk(graph, lambda key: self._delete(by_key[key], run), run)
 
     def _delete(self, entry: Entry, run: Run) -> None:
@@ -204,10 +204,6 @@ class Pauses:
         self._pause_s = min(self._pause_s * 1.5, SLOWEST_POLL_S)
 
 
-def _title(resource: Resource) -> str:
-    return f"{resource.kind} {resource.name}"
-
-
 def _intent(stage: str, resource: Resource) -> Entry:
     return Entry(resource.key, resource.kind, resource.name, stage, _needs(resource), {})
 
@@ -221,6 +217,6 @@ def _close(run: Run) -> None:
     if run.stop.is_set():
         run.close("cancelled", "the run was cancelled")
     elif failed:
-        run.close("failed", "; ".join(f"{step.title}: {step.message}" for step in failed))
+        run.close("failed", "; ".join(f"{step.key}: {step.message}" for step in failed))
     else:
         run.close("succeeded")

@@ -33,7 +33,8 @@ class Step:
 
     key: str
     stage: str
-    title: str
+    kind: str
+    name: str
     state: StepState = "waiting"
     message: str = ""
     """What is being done and why; after a failure what went wrong."""

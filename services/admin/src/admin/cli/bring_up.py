@@ -140,7 +140,7 @@ def _start(home: Home, port: int | None, clock: Clock) -> Connection:
     began = clock.monotonic()
     with show.console.status("starting the local workspace"):
         connection = workspace_process.start(home, port, clock)
-    show.step(f"local workspace on {connection.url}", clock.monotonic() - began)
+    show.step("local workspace", clock.monotonic() - began, detail=connection.url)
     return connection
 
 

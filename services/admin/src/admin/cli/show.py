@@ -13,6 +13,8 @@ from rich.text import Text
 
 POLL_S = 0.1
 MARKS = {"done": "✓", "unchanged": "·", "failed": "✗", "skipped": "-", "cancelled": "-"}
+SHOWN = {"done", "failed", "cancelled"}
+"""What is worth a line: not the many steps that found everything as it should be."""
 COLOURS = {"done": "green", "failed": "red", "skipped": "yellow", "cancelled": "yellow"}
 
 console = Console(highlight=False)
@@ -24,14 +26,18 @@ def plain(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
 
 
-def step(title: str, took_s: float | None, state: str = "done", message: str = "") -> None:
+def step(
+    title: str, took_s: float | None, state: str = "done", *, detail: str = "", message: str = ""
+) -> None:
     """One finished step on a line of its own."""
     line = Text(f"{MARKS.get(state, ' ')} {title}", style=COLOURS.get(state, "dim"))
+    if detail:
+        line.append(f"  {detail}", style="dim")
     if took_s is not None:
         line.append(f"  {took_s:.1f} s", style="dim")
     if message and state == "failed":
         line.append(f"\n    {message}", style="red")
-    console.print(line)
+    console.print(line, soft_wrap=True)
 
 
 def follow(read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -41,24 +47,22 @@ def follow(read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     with console.status("starting") as spinner:
         while True:
             run = read()
-            new = [each for each in run["steps"] if each["state"] in MARKS and each["key"] not in shown]
+            new = [each for each in run["steps"] if each["state"] in SHOWN and each["key"] not in shown]
             shown.update(each["key"] for each in new)
-            _show_finished(new)
+            for each in new:
+                step(each["key"], each["took_s"], each["state"], detail=each["name"], message=each["message"])
             if run["state"] != "running":
-                return run
+                break
             spinner.update(_under_way(run["steps"]))
             pause.wait(POLL_S)
-
-
-def _show_finished(steps: Sequence[Mapping[str, Any]]) -> None:
-    for each in steps:
-        if each["state"] != "unchanged":
-            step(each["title"], each["took_s"], each["state"], each["message"])
+    if skipped := sum(each["state"] == "skipped" for each in run["steps"]):
+        step(f"{skipped} further steps depend on these and were skipped", None, "skipped")
+    return run
 
 
 def _under_way(steps: Sequence[Mapping[str, Any]]) -> str:
     running = [each for each in steps if each["state"] == "running"]
-    return "; ".join(f"{each['title']} {each['message']}".strip() for each in running[:2]) or "waiting"
+    return "; ".join(f"{each['key']}: {each['message'] or 'looking'}" for each in running[:2]) or "waiting"
 
 
 def rows_as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -33,7 +33,8 @@ class Orders:
         state, message = readiness(wanted.spec, orders, report)
         progress = report.progress if report else {}
         outputs = {name: str(progress[name]) for name in wanted.spec["offers"] if name in progress}
-        settings = {"desired": orders.desired, "parameters": orders.parameters}
+        # Parameters that people changed while it ran are theirs until the declaration changes: no drift.
+        settings = {"desired": orders.desired}
         return Found(wanted.name, state, outputs, settings, message=message)
 
     def create(self, wanted: Declared) -> str:

@@ -34,6 +34,8 @@ from local_workspace.clock import Clock
 from local_workspace.config import Config
 from local_workspace.engines.disk import Storage
 from local_workspace.engines.spark import Spark
+from local_workspace.home import routes as home
+from local_workspace.home.overview import Overview, Parts
 from local_workspace.identity import Identities
 from local_workspace.state import State
 
@@ -104,6 +106,8 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.start.append(pipelines.start)
     workspace.stop.append(pipelines.stop_all)
     workspace.routers.append(pipeline_routes)
+    parts = Parts(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase)
+    workspace.routers.append(home.router(Overview(parts), config.home))
     return workspace
 
 

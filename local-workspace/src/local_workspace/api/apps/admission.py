@@ -44,7 +44,7 @@ class Admission:
         """The headers to send to the app, or why the request is refused."""
         sent = dict(headers)
         host = sent.get(b"host", b"").decode("latin-1")
-        if not _is_loopback(host):
+        if not is_loopback(host):
             return Refusal(
                 403, "PERMISSION_DENIED", f"This app answers to names of this machine only, not to {host!r}."
             )
@@ -90,7 +90,7 @@ def _passed_on(headers: Headers) -> Iterable[tuple[bytes, bytes]]:
             yield name, value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     name = urlsplit(f"//{host}").hostname or ""
     if name == "localhost" or name.endswith(".localhost"):
         return True

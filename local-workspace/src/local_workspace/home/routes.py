@@ -1,0 +1,48 @@
+"""The workspace's own page: what is there and how it is, for a browser on this machine."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader
+
+from local_workspace.api.apps.admission import is_loopback
+from local_workspace.errors import PermissionDenied
+from local_workspace.home.overview import Overview
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def router(overview: Overview, home: Path) -> APIRouter:
+    """The page, its live part, and the same as JSON."""
+    api = APIRouter(include_in_schema=False)
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+    @api.get("/")
+    def page(request: Request) -> HTMLResponse:
+        _refuse_other_names(request)
+        text = templates.get_template("home.html").render(sections=overview.sections(), home=home)
+        return HTMLResponse(text)
+
+    @api.get("/overview")
+    def live_part(request: Request) -> HTMLResponse:
+        _refuse_other_names(request)
+        return HTMLResponse(templates.get_template("sections.html").render(sections=overview.sections()))
+
+    @api.get("/overview.json")
+    def as_json(request: Request) -> dict[str, Any]:
+        _refuse_other_names(request)
+        return {"sections": [asdict(section) for section in overview.sections()]}
+
+    return api
+
+
+def _refuse_other_names(request: Request) -> None:
+    """The page needs no token, so a page from elsewhere must not reach it under a name of its own."""
+    host = request.headers.get("host", "")
+    if not is_loopback(host):
+        raise PermissionDenied(f"This page answers to names of this machine only, not to {host!r}.")

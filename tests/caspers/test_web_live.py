@@ -9,7 +9,7 @@ from caspers.errors import Unavailable
 from caspers.web.app import base_app
 from caspers.web.live import Feed, Life, stream
 from fastapi import FastAPI, Request
-from sse_starlette import EventSourceResponse
+from starlette.responses import StreamingResponse
 
 from tests.caspers.serving import Served, serving, settings
 from tests.support.waiting import wait_for
@@ -35,7 +35,7 @@ def live_app(source: Source, life: Life | None = None) -> FastAPI:
     feed = Feed(source, every_s=0.1)
 
     @app.get("/live")
-    async def live(request: Request) -> EventSourceResponse:
+    async def live(request: Request) -> StreamingResponse:
         return stream(request, feed, life=life)
 
     return app

@@ -13,7 +13,8 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.encoders import jsonable_encoder
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from fastapi.sse import format_sse_event
+from starlette.responses import StreamingResponse
 
 from caspers.clock import Clock, SystemClock
 from caspers.errors import CaspersError
@@ -60,40 +61,41 @@ class Feed:
 
 def stream(
     request: Request, feed: Feed, *, event: str = "update", life: Life | None = None
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """Answer with the feed's content now, and again whenever it changes."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     events = _events(request, feed, event, life or Life())
-    # Heartbeats are events of ours: browsers do not tell a page about the comments that a ping would send.
-    return EventSourceResponse(events, ping=0, headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(
-    request: Request, feed: Feed, event: str, life: Life
-) -> AsyncGenerator[ServerSentEvent, None]:
+async def _events(request: Request, feed: Feed, event: str, life: Life) -> AsyncGenerator[bytes, None]:
     shutting_down: asyncio.Event = request.app.state.shutting_down
     clock = SystemClock()
     ends_s = clock.monotonic() + life.longest_s
     known = request.headers.get("last-event-id", "")
-    yield ServerSentEvent(comment="welcome", retry=RECONNECT_MS)
+    yield format_sse_event(retry=RECONNECT_MS)
     said_s = clock.monotonic()
     while clock.monotonic() < ends_s and not shutting_down.is_set():
-        told = await _news(feed, event, known)
+        try:
+            snapshot = await feed.current()
+        except CaspersError as error:
+            told = format_sse_event(event="trouble", data_str=json.dumps({"detail": error.message}))
+        else:
+            told = _news(snapshot, event, known)
+            known = snapshot.id
         if told is None and clock.monotonic() - said_s >= life.heartbeat_s:
-            told = ServerSentEvent(event="heartbeat", data="{}")
+            # An event, not a comment: browsers do not tell a page about comments.
+            told = format_sse_event(event="heartbeat", data_str="{}")
         if told is not None:
-            known = told.id or known
             said_s = clock.monotonic()
             yield told
         await _passed(shutting_down, feed.every_s)
 
 
-async def _news(feed: Feed, event: str, known: str) -> ServerSentEvent | None:
-    """The content if it is another than the one `known`, or the trouble with reading it."""
-    try:
-        snapshot = await feed.current()
-    except CaspersError as error:
-        return ServerSentEvent(event="trouble", data=json.dumps({"detail": error.message}))
-    return None if snapshot.id == known else ServerSentEvent(event=event, id=snapshot.id, data=snapshot.data)
+def _news(snapshot: Snapshot, event: str, known: str) -> bytes | None:
+    if snapshot.id == known:
+        return None
+    return format_sse_event(event=event, id=snapshot.id, data_str=snapshot.data)
 
 
 async def _passed(event: asyncio.Event, seconds: float) -> None:

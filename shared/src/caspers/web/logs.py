@@ -15,7 +15,7 @@ _SECRET_VALUE = re.compile(
 _HIDDEN = "[hidden]"
 
 #: Libraries that would say at INFO what we say ourselves, or nothing of use.
-_QUIET = ("apscheduler", "databricks", "httpx", "httpcore", "uvicorn.access", "sse_starlette", "urllib3")
+_QUIET = ("apscheduler", "databricks", "httpx", "httpcore", "uvicorn.access", "urllib3")
 
 
 def configure(service: str, level: str = "INFO") -> None:

@@ -6,14 +6,14 @@ import pytest
 from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
 from caspers.settings import InvalidParameters
 from caspers.web.app import base_app
-from caspers.web.identity import Caller, NobodyAsks
+from caspers.web.identity import AskedFromElsewhere, Caller, NobodyAsks
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from tests.caspers.serving import PERSON, Served, serving, settings
 
 KINDS = {Invalid: 422, NotFound: 404, Conflict: 409, Refused: 403, Unavailable: 503}
-ERRORS = {**KINDS, InvalidParameters: 422, NobodyAsks: 403}
+ERRORS = {**KINDS, InvalidParameters: 422, NobodyAsks: 403, AskedFromElsewhere: 403}
 
 
 class Speed(BaseModel):
@@ -111,3 +111,20 @@ def test_a_person_with_a_browser_sees_a_page_and_a_script_never_does(served: Ser
         served.client.get("/api/nowhere", headers=browser).headers["content-type"]
         == "application/problem+json"
     )
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [(None, 200), ("same-origin", 200), ("cross-site", 403), ("same-site", 403)]
+)
+def test_another_sites_page_cannot_change_anything(served: Served, site: str | None, status: int):
+    headers = {"Sec-Fetch-Site": site} if site else {}
+    assert served.client.post("/speed", json={"multiplier": 2}, headers=headers).status_code == status
+    assert served.client.get("/healthz", headers=headers).status_code == 200
+
+
+def test_every_error_class_of_the_library_is_among_those_raised_here():
+    def below(kind: type[CaspersError]) -> set[type[CaspersError]]:
+        return {kind}.union(*(below(heir) for heir in kind.__subclasses__()))
+
+    ours = {error for error in below(CaspersError) if error.__module__.startswith("caspers.")}
+    assert ours - {CaspersError} == set(ERRORS)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from caspers.clock import Clock, SystemClock
 from caspers.ids import IdSource, new_id
 from caspers.settings import Settings
 from caspers.web import health, logs, pages, problems
+from caspers.web.identity import same_site
 from caspers.web.middleware import AroundRequests
 
 #: Seconds open connections get to end at shutdown, before workers get their share of the platform's 15.
@@ -54,7 +55,14 @@ def base_app(
     """
     look = look or Look()
     logs.configure(settings.app_name or title, settings.log_level)
-    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=problems.PROBLEMS)
+    app = FastAPI(
+        title=title,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.PROBLEMS,
+        dependencies=[Depends(same_site)],
+    )
     app.state.settings = settings
     app.state.shutting_down = asyncio.Event()
     app.state.templates = pages.templates(title, settings, look.templates, look.navigation)

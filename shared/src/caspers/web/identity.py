@@ -47,5 +47,16 @@ def caller(request: Request) -> Identity:
     return identity
 
 
+class AskedFromElsewhere(Refused):
+    """Another site's page made the visitor's browser send this request."""
+
+
+def same_site(request: Request) -> None:
+    """Refuse changes that another site's page asks for in the visitor's name; scripts and our own pages pass."""
+    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if changes and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise AskedFromElsewhere("this change was asked for by another site's page")
+
+
 #: `caller: Caller` in a route's signature says that it needs to know who asks.
 Caller = Annotated[Identity, Depends(caller)]

@@ -14,6 +14,7 @@ from local_workspace.api.files import routes as files
 from local_workspace.api.files import upload_routes
 from local_workspace.api.files.rules import VolumeFiles
 from local_workspace.api.files.uploads import Uploads
+from local_workspace.api.jobs.assembly import jobs_service
 from local_workspace.api.oauth import routes as oauth
 from local_workspace.api.permissions import routes as permission_routes
 from local_workspace.api.permissions.rows import PermissionRows
@@ -103,9 +104,10 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         directory=config.pipelines,
         clock=clock,
     )
-    workspace.start.append(pipelines.start)
-    workspace.stop.append(pipelines.stop_all)
-    workspace.routers.append(pipeline_routes)
+    jobs, job_routes = jobs_service(state, identities, permissions, pipelines, clock)
+    workspace.start += [pipelines.start, jobs.start]
+    workspace.stop += [pipelines.stop_all, jobs.stop]
+    workspace.routers += [pipeline_routes, job_routes]
     parts = Parts(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase)
     workspace.routers.append(home.router(Overview(parts), config.home))
     return workspace

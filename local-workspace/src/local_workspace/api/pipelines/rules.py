@@ -7,7 +7,7 @@ from typing import Any
 from local_workspace import ids
 from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.pipelines.events import matching
-from local_workspace.api.pipelines.rows import Pipeline, PipelineRows, UpdateRow
+from local_workspace.api.pipelines.rows import FINAL, Pipeline, PipelineRows, UpdateRow
 from local_workspace.api.pipelines.runs import Runs
 from local_workspace.api.pipelines.spec import checked
 from local_workspace.api.unity_catalog.rules import UnityCatalog
@@ -140,6 +140,12 @@ class Pipelines:
         if update is None:
             raise ResourceDoesNotExist(f"Pipeline {pipeline_id} has no update {update_id}.")
         return update
+
+    def is_over(self, pipeline_id: str, update_id: str) -> bool:
+        """True when an update has ended, and another may begin."""
+        update = self._rows.update(pipeline_id, update_id)
+        active = self._runs.active(pipeline_id)
+        return (update is None or update.state in FINAL) and (active is None or active.update_id != update_id)
 
     def updates(self, caller: Principal, pipeline_id: str) -> list[UpdateRow]:
         """The updates of a pipeline, newest first."""

@@ -141,8 +141,14 @@ class Expander:
             text = self._table_text(table, scope, changed)
             yield Site(table.start, table.end, lambda text=text: text)
             if table.alias_at is not None and not _is_path(table.parts):
-                alias = f" AS {quoted_name(table.parts[-1])}"
+                alias = f" AS {quoted_name(self._alias(table, found, scope))}"
                 yield Site(table.alias_at, table.alias_at, lambda alias=alias: alias)
+
+    def _alias(self, table: TableReference, found: References, scope: Scope) -> str:
+        """The table's own name; in a function where nothing is qualified by it, one that no argument can mean."""
+        name = table.parts[-1]
+        qualified = any((column.table or "").lower() == name.lower() for column in found.columns)
+        return name if not scope.function or qualified or found.qualifiers else f"_{scope.depth}_{name}"
 
     def _table_text(self, reference: TableReference, scope: Scope, changed: Table | None) -> str:
         if changed is not None:
@@ -201,16 +207,43 @@ class Expander:
         """A call as a subquery or expression with the arguments in place of the parameters."""
         if scope.checked:
             self._catalog.require(scope.caller, "EXECUTE", "function", function.full_name)
+        body = function.body_sql
+        query = function.returns_table or tokens(body)[0].is_word("SELECT", "WITH", "VALUES")
+        if query:
+            self._refuse_capture(rendering.text, call, function, scope)
         given = [
             (argument.name, rendering.between(argument.start, argument.end)) for argument in call.arguments
         ]
         inner = scope.inside(function.name.lower(), _bound(function, given))
-        body = function.body_sql
-        if function.returns_table:
-            return f"({self.expanded(body, inner)})"
-        if tokens(body)[0].is_word("SELECT", "WITH", "VALUES"):
+        if query:
             return f"({self.expanded(body, inner)})"
         return f"CAST(({self.expression(body, inner)}) AS {function.returns})"
+
+    def _refuse_capture(self, text: str, call: FunctionReference, function: Function, scope: Scope) -> None:
+        """Columns in arguments must mean the same inside the body, which has tables and columns of its own."""
+        inside = references(function.body_sql)
+        names = {table.name.lower() for table in inside.aliases}
+        columns = self._columns(inside, scope)
+        for column in references(text).columns:
+            given = any(argument.start <= column.start < argument.end for argument in call.arguments)
+            table, name = (column.table or "").lower(), column.name.lower()
+            if given and (table in names if table else name in columns and name not in scope.arguments):
+                raise SqlFailure(
+                    "UNSUPPORTED_FEATURE",
+                    f"The argument {text[column.start : column.end]} of {function.full_name} would mean something else"
+                    " inside the function. Give its table an alias that the function does not use, and write"
+                    " alias.column.",
+                )
+
+    def _columns(self, found: References, scope: Scope) -> set[str]:
+        """The names of all columns of the tables that are read."""
+        return {
+            column.name.lower()
+            for table in found.tables
+            if not _is_path(table.parts)
+            and (known := self._catalog.find_table(scope.place.full(table.parts))) is not None
+            for column in known.columns
+        }
 
     def _builtin(self, rendering: Rendering, call: FunctionReference, scope: Scope):
         if call.parts[0].lower() != "read_files":
@@ -227,12 +260,7 @@ class Expander:
         """Parameters in a function's body; a column of that name in one of its tables wins over a bare one."""
         if not scope.arguments:
             return
-        columns = {
-            column.name.lower()
-            for table in found.tables
-            if (known := self._catalog.find_table(scope.place.full(table.parts))) is not None
-            for column in known.columns
-        }
+        columns = self._columns(found, scope)
         for column in found.columns:
             name = column.name.lower()
             own = column.table is not None and column.table.lower() == scope.function

@@ -45,9 +45,12 @@ ENGINE_WORDS: list[tuple[str, str]] = [
     (r"^invalid argument: found ", "PARSE_SYNTAX_ERROR"),
     (r"No field named|cannot resolve (attribute|column|wildcard)|[Cc]olumn .*not found", "UNRESOLVED_COLUMN"),
     (r"unknown (table )?function|unknown aggregate function", "UNRESOLVED_ROUTINE"),
+    (r"number of column names", "INSERT_COLUMN_ARITY_MISMATCH"),
     (r"Unsupported table features", "DELTA_UNSUPPORTED_TABLE"),
 ]
 """How the engine's own sentences are recognised; it has no error classes of its own."""
+
+MISSING_COLUMN = re.compile(r"ObjectName\(\[.*?\]\) is missing from the schema")
 
 API_CLASSES: dict[str, str] = {
     "PERMISSION_DENIED": "INSUFFICIENT_PERMISSIONS",
@@ -92,10 +95,16 @@ def unsupported(what: str) -> SqlFailure:
 
 
 def from_engine(error: EngineError) -> SqlFailure:
-    """The failure that an error of the engine means; its own words stay."""
+    """The failure that an error of the engine means; its own words stay where they are fit for people."""
     if isinstance(error, EngineLost):
         return SqlFailure("ENGINE_UNAVAILABLE", error.message, code="TEMPORARILY_UNAVAILABLE")
-    message = re.sub(r"^Table not found: \[TABLE_OR_VIEW_NOT_FOUND\] ", "", error.message)
+    message = re.sub(r"^(Table not found: )?(\[[A-Z_]+\] )?", "", error.message)
+    missing = MISSING_COLUMN.search(error.message)
+    if missing is not None:
+        column = ".".join(re.findall(r'"([^"]+)"', missing[0]))
+        return SqlFailure(
+            "UNRESOLVED_COLUMN", f"A column or parameter with name `{column}` cannot be resolved."
+        )
     for pattern, error_class in ENGINE_WORDS:
         if re.search(pattern, error.message):
             return SqlFailure(error_class, message)

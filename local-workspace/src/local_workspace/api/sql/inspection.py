@@ -151,7 +151,7 @@ def create_statement(table: Table) -> str:
     if table.view_definition is not None and table.location is None:
         return f"CREATE VIEW {quoted(table.full_name)}{comment} AS\n{table.view_definition}"
     columns = ",\n".join(
-        f"  {quoted_name(column.name)} {column.type_text.upper()}"
+        f"  {quoted_name(column.name)} {column.type_text}"
         + ("" if column.nullable else " NOT NULL")
         + (f" COMMENT {string_literal(column.comment)}" if column.comment else "")
         for column in table.columns

@@ -70,7 +70,7 @@ class Shape:
 
 @dataclass
 class Result:
-    """What a statement gave."""
+    """What a statement gave; a result without rows has no chunks."""
 
     schema: pa.Schema
     shape: Shape
@@ -106,7 +106,7 @@ class Result:
     def data(self, index: int, link: Callable[[Chunk], dict[str, Any]] | None) -> dict[str, Any]:
         """One chunk as it goes over the wire: its rows, or a link to them where `link` makes one."""
         if not self.chunks:
-            return {}
+            return {"data_array": []} if self.shape.format == "JSON_ARRAY" else {}
         chunk = self.chunks[index]
         following = {"next_chunk_index": index + 1} if index + 1 < len(self.chunks) else {}
         if link is not None:
@@ -138,7 +138,7 @@ def collect(streams: Iterable[bytes], shape: Shape, directory: Path) -> Result:
         pending.append(batch)
         if sum(part.nbytes for part in pending) >= CHUNK_BYTES:
             _close_chunk(result, pending)
-    if pending or not result.chunks:
+    if pending:
         _close_chunk(result, pending)
     return result
 
@@ -197,15 +197,10 @@ def _encoded(result: Result, batches: list[pa.RecordBatch]) -> bytes:
         return orjson.dumps([row for batch in batches for row in result_types.json_rows(batch)])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, result.schema) as writer:
-        for batch in batches or [_empty(result.schema)]:
+        for batch in batches:
             writer.write_batch(batch)
     plain = memoryview(sink.getvalue())
     return lz4.frame.compress(plain) if result.shape.compressed else bytes(plain)
-
-
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    """A batch without rows: clients learn the columns from a batch, not from the stream's head."""
-    return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def _described(chunk: Chunk) -> dict[str, Any]:

@@ -111,6 +111,13 @@ class BareColumn:
 
 
 @dataclass(frozen=True)
+class Alias:
+    """A name that a statement gives to a table, subquery or common table expression, or that a table keeps."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class References:
     """All names of a statement that matter to the catalog."""
 
@@ -118,6 +125,7 @@ class References:
     functions: tuple[FunctionReference, ...] = field(default=())
     qualifiers: tuple[Qualifier, ...] = field(default=())
     columns: tuple[BareColumn, ...] = field(default=())
+    aliases: tuple[Alias, ...] = field(default=())
 
 
 @lru_cache(maxsize=512)
@@ -129,7 +137,11 @@ def references(text: str) -> References:
     """
     found = _Finder(text, _parsed(text))
     return References(
-        tuple(found.tables()), tuple(found.functions()), tuple(found.qualifiers()), tuple(found.columns())
+        tuple(found.tables()),
+        tuple(found.functions()),
+        tuple(found.qualifiers()),
+        tuple(found.columns()),
+        tuple(found.aliases()),
     )
 
 
@@ -211,6 +223,15 @@ class _Finder:
             ):
                 table = node.args.get("table")
                 yield BareColumn(node.name, node.table or None, _start(table or node.this), _end(node.this))
+
+    def aliases(self) -> Iterator[Alias]:
+        for node in self._tree.find_all(exp.TableAlias):
+            if node.name:
+                yield Alias(node.name)
+        qualifiers = {column.table.lower() for column in self.columns() if column.table}
+        for table in self.tables():
+            if table.alias_at is not None and table.parts[-1].lower() in qualifiers:
+                yield Alias(table.parts[-1])
 
     def _call(self, node: exp.Anonymous) -> FunctionReference:
         name_at = self._at[node.meta["start"]]

@@ -1,5 +1,7 @@
 """How the admin app itself comes to be: the one stage that a person's own credentials carry out. Pure."""
 
+from collections.abc import Mapping
+
 from caspers.names import Names
 
 from admin.declarations import Output, Resource, Stage
@@ -10,8 +12,11 @@ STAGE = "Admin"
 RELEASE = "admin release"
 
 
-def admin_stage(names: Names, digest: str, metastore_id: str) -> Stage:
-    """The admin app with the right to make catalogs; from there on it works by itself."""
+def admin_stage(names: Names, digest: str, metastore_id: str, environment: Mapping[str, str]) -> Stage:
+    """The admin app with the right to make catalogs; from there on it works by itself.
+
+    `environment` is what the app is told beyond the catalog.
+    """
     app = names.admin_app
     principal = Output("admin app", "principal")
     return Stage(
@@ -46,7 +51,10 @@ def admin_stage(names: Names, digest: str, metastore_id: str) -> Stage:
                     "source_path": Output("admin sources", "path"),
                     "digest": digest,
                     "resources": [],
-                    "env": [{"name": "CATALOG", "value": names.catalog}],
+                    "env": [
+                        {"name": name, "value": value}
+                        for name, value in {"CATALOG": names.catalog, **environment}.items()
+                    ],
                 },
                 needs=("admin compute", "admin may create catalogs"),
             ),

@@ -35,6 +35,9 @@ from admin.verify import troubles
 LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
 """What differs from a target's defaults on a laptop, where waiting costs more than running all the time."""
 
+LOCAL_ENVIRONMENT = {"PGSSLMODE": "prefer"}
+"""The local Lakebase listens on the loopback interface, without TLS."""
+
 DEFAULT_CATALOG: str = Parameters.model_fields["catalog"].default
 
 ADMIN_PATIENCE_S = 60.0
@@ -149,7 +152,7 @@ def _deploy_admin(current: Session, home: Home, clock: Clock) -> None:
     sources = Sources(REPOSITORY)
     workspace = current.workspace
     metastore = workspace.metastores.current().metastore_id or ""
-    stage = admin_stage(current.names, sources.digest(ADMIN), metastore)
+    stage = admin_stage(current.names, sources.digest(ADMIN), metastore, LOCAL_ENVIRONMENT)
     kinds = {
         "workspace_folder": WorkspaceFolder(workspace, sources),
         "databricks_app": DatabricksApp(workspace),

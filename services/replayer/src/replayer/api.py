@@ -7,7 +7,7 @@ from caspers.settings import PositiveFloat
 from caspers.web.live import Feed, stream
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from sse_starlette import EventSourceResponse
+from starlette.responses import StreamingResponse
 
 from replayer.controls import Controls, StepKind, read_place
 from replayer.standing_orders import StandingOrders
@@ -58,7 +58,7 @@ def router(desk: Desk) -> APIRouter:
         return desk.board.digest()
 
     @api.get("/live", include_in_schema=False)
-    async def live(request: Request) -> EventSourceResponse:
+    async def live(request: Request) -> StreamingResponse:
         return stream(request, feed)
 
     @api.post("/start")

@@ -20,6 +20,7 @@ from local_workspace.api.permissions import routes as permission_routes
 from local_workspace.api.permissions.rows import PermissionRows
 from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.pipelines.assembly import pipelines_service
+from local_workspace.api.pipelines.runs import Surroundings as PipelineSurroundings
 from local_workspace.api.postgres import routes as postgres
 from local_workspace.api.postgres.branch import Branch
 from local_workspace.api.postgres.catalogs import DatabaseCatalogs
@@ -94,16 +95,8 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     workspace.routers += sql.routers(clock)
-    pipelines, pipeline_routes = pipelines_service(
-        state,
-        identities,
-        permissions,
-        unity_catalog,
-        workspace_files,
-        spark=spark,
-        directory=config.pipelines,
-        clock=clock,
-    )
+    around = PipelineSurroundings(unity_catalog, identities, workspace_files, spark, config.pipelines)
+    pipelines, pipeline_routes = pipelines_service(state, permissions, around, clock)
     jobs, job_routes = jobs_service(state, identities, permissions, pipelines, clock)
     workspace.start += [pipelines.start, jobs.start]
     workspace.stop += [pipelines.stop_all, jobs.stop]

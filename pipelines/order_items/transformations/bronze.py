@@ -10,7 +10,7 @@ Runs on Lakeflow (Auto Loader), on Apache Spark's `spark-pipelines` and in the l
 
 from pyspark import pipelines as dp
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as F  # noqa: N812  as everyone calls it
 
 EVENT = "event_id STRING, event_type STRING, ts STRING, location_id BIGINT, order_id STRING, sequence BIGINT, body STRING"
 FIELDS = ("event_id", "event_type", "ts", "location_id", "order_id", "sequence", "body")
@@ -165,7 +165,7 @@ def _body_fault(event_type: Column, body: Column) -> Column:
 
 
 def _items_are_complete() -> Column:
-    """Every item has all its fields, in their ranges. (Array functions, not lambdas: every engine runs them.)"""
+    """Every item has all its fields, in their ranges (array functions, not lambdas: every engine runs them)."""
     limits = {"id": LARGEST_INT, "category_id": LARGEST_INT, "menu_id": LARGEST_INT, "brand_id": LARGEST_INT}
     limits |= {"qty": LARGEST_INT, "price": DEAREST}
     complete = F.col("details.items").isNotNull()

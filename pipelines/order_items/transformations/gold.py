@@ -6,7 +6,7 @@ the same whatever the order of the rows.
 
 from pyspark import pipelines as dp
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as F  # noqa: N812  as everyone calls it
 
 
 @dp.materialized_view(name="gold_order_header", comment="One row per order", cluster_by=["order_day"])

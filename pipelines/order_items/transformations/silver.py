@@ -2,7 +2,7 @@
 
 from pyspark import pipelines as dp
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as F  # noqa: N812  as everyone calls it
 
 ORDER = "items ARRAY<STRUCT<id: INT, category_id: INT, menu_id: INT, brand_id: INT, name: STRING, price: DOUBLE, qty: INT>>"
 CENTS = "decimal(10,2)"

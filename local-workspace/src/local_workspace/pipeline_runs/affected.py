@@ -9,6 +9,7 @@ from typing import Any
 from local_workspace.pipeline_runs.delta_table import DataFile
 
 UNITS = ("year", "month", "day", "hour", "minute", "second")
+LOWEST = (1, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,6 @@ def cut_down(value: Any, unit: str | None) -> Any:
     if unit == "date":
         return value.date() if isinstance(value, datetime) else value
     moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001  compared with other dates only
-    kept = UNITS[: UNITS.index(unit) + 1]
-    lowest = {"year": 1, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
-    cut = {name: getattr(moment, name) if name in kept else low for name, low in lowest.items()}
-    return moment.replace(**cut, microsecond=0)
+    kept = UNITS.index(unit) + 1
+    year, month, day, hour, minute, second = (*moment.timetuple()[:kept], *LOWEST[kept:])
+    return moment.replace(year, month, day, hour, minute, second, 0)

@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from local_workspace.pipeline_runs.delta_table import DataFile
@@ -32,9 +31,7 @@ def write_sorted(rows: pa.Table, order: list[str], directory: Path, table: Path)
     if rows.num_rows == 0:
         return []
     directory.mkdir(parents=True)
-    ordered = (
-        rows.take(pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in order])) if order else rows
-    )
+    ordered = rows.sort_by([(name, "ascending") for name in order]) if order else rows
     for number, start in enumerate(range(0, ordered.num_rows, ROWS_PER_FILE)):
         pq.write_table(
             ordered.slice(start, ROWS_PER_FILE), directory / f"{number:05d}.parquet", compression="zstd"

@@ -60,7 +60,9 @@ def load(files: Iterable[Path], root: Path | None, session: PipelineSession) -> 
     """Execute the source files and return what they define.
 
     Args:
+        files: in the order they are to run.
         root: put on the import path, as the platform does with a pipeline's root path.
+        session: what the files know as `spark`.
 
     Raises:
         SourceError: a file fails, defines nothing, or a definition contradicts another.
@@ -87,7 +89,7 @@ def _execute(file: Path, registry: GraphElementRegistry, session: PipelineSessio
             specification.loader.exec_module(module)
     except NotSupportedHere as error:
         raise SourceError(f"{file.name}: {error}") from error
-    except Exception as error:  # noqa: BLE001  user code may raise anything; it becomes the update's error
+    except Exception as error:
         raise SourceError(f"{file.name} failed: {_with_place(error, file)}") from error
 
 

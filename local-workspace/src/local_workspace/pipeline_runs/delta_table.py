@@ -156,7 +156,7 @@ class PipelineTable:
         actions += [
             RemoveAction(
                 file.path, True, commit.modified_at, size=file.size, partition_values=dict(file.partition)
-            )  # noqa: FBT003
+            )
             for file in commit.removed
         ]
         self._delta.create_write_transaction(
@@ -236,7 +236,7 @@ def _add_action(file: DataFile, modified_at: int) -> AddAction:
         "maxValues": {name: _json_value(value) for name, value in file.most.items()},
         "nullCount": dict(file.nulls),
     }
-    return AddAction(file.path, file.size, dict(file.partition), modified_at, True, json.dumps(statistics))  # noqa: FBT003
+    return AddAction(file.path, file.size, dict(file.partition), modified_at, True, json.dumps(statistics))
 
 
 def _json_value(value: object) -> object:

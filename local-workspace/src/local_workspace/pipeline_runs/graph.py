@@ -25,7 +25,7 @@ from local_workspace.pipeline_runs.plans import (
     grouping,
     without_watermarks,
 )
-from local_workspace.pipeline_runs.session import NotSupportedHere, PipelineSession
+from local_workspace.pipeline_runs.session import NotSupportedHere, PipelineSession, connect_frame
 from local_workspace.pipeline_runs.source_files import FileSource
 
 
@@ -175,7 +175,7 @@ class Graph:
             schema = self._session.frame(relation).schema
         except (SourceError, NotSupportedHere):
             raise
-        except Exception as error:  # noqa: BLE001  user code may raise anything; it becomes the update's error
+        except Exception as error:
             raise failure_of(definition, error) from error
         tables, streams = self._reading.tables, self._reading.streams
         _check(dataset, streams)
@@ -187,7 +187,7 @@ class Graph:
         return FlowPlan(definition, names, stream, refresh, fingerprint(relation)), schema
 
     def _empty(self, schema: StructType) -> DataFrame:
-        return self._session.createDataFrame([], schema)
+        return connect_frame(self._session.createDataFrame([], schema))
 
 
 def _check(dataset: Dataset, streams: list[str | FileSource]) -> None:

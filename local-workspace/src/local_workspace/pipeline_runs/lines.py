@@ -36,23 +36,20 @@ class SourceFile:
     on_disk: Path
 
 
-def stage(files: Iterable[SourceFile], target: Path) -> int:
-    """Write the lines of all files to one Parquet file and return their number; a file that is gone is left out."""
-    count = 0
-    pending: list[pa.Table] = []
+def stage(files: Iterable[SourceFile], target: Path) -> None:
+    """Write the lines of all files to one Parquet file; a file that is gone is left out."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(target, SCHEMA, compression="none", store_schema=False, write_statistics=False,
-                          use_dictionary=["_metadata.file_path", "_metadata.file_name"]) as writer:  # fmt: skip
-        for file in files:
-            for rows in _rows(file):
-                pending.append(rows)
-                count += rows.num_rows
-                if sum(table.nbytes for table in pending) >= READ_AT_ONCE:
-                    writer.write_table(pa.concat_tables(pending))
-                    pending = []
+    with pq.ParquetWriter(
+        target, SCHEMA, compression="none", store_schema=False, write_statistics=False
+    ) as writer:
+        pending: list[pa.Table] = []
+        for rows in (rows for file in files for rows in _rows(file)):
+            pending.append(rows)
+            if sum(table.nbytes for table in pending) >= READ_AT_ONCE:
+                writer.write_table(pa.concat_tables(pending))
+                pending = []
         if pending:
             writer.write_table(pa.concat_tables(pending))
-    return count
 
 
 def _rows(file: SourceFile) -> Iterator[pa.Table]:
@@ -62,7 +59,7 @@ def _rows(file: SourceFile) -> Iterator[pa.Table]:
         return
     with opened:
         status = file.on_disk.stat()
-        facts = {
+        facts: dict[str, object] = {
             "file_path": file.known_as,
             "file_name": Path(file.known_as).name,
             "file_size": status.st_size,
@@ -84,7 +81,7 @@ def split(text: bytes) -> pa.LargeStringArray:
         lines.validate(full=True)
     except pa.ArrowInvalid:
         return split(text.decode("utf-8", "replace").encode())
-    return pc.utf8_rtrim(lines, characters="\r\n")
+    return pc.call_function("utf8_rtrim", [lines], pc.TrimOptions("\r\n"))
 
 
 def _repeated(facts: dict[str, object], times: int) -> pa.StructArray:

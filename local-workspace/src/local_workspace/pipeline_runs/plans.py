@@ -101,19 +101,14 @@ def grouping(relation: Relation, source_plan: int) -> Grouping | NotIncremental:
     """How the query can be refreshed group by group when rows are added to its one source.
 
     Args:
+        relation: the query.
         source_plan: the plan id of the relation that reads the source.
     """
     above, aggregate = _down_to_aggregate(relation)
-    if aggregate is None:
-        return NotIncremental("it is not one aggregation")
-    if aggregate.group_type != Aggregate.GROUP_TYPE_GROUPBY:
-        return NotIncremental("it groups by cube, rollup, pivot or grouping sets")
-    if not aggregate.grouping_expressions:
-        return NotIncremental("it has one group over everything")
-    below = _chain(aggregate.input, source_plan)
-    if below is None:
-        return NotIncremental("below the aggregation is more than row by row work on one table")
-    fault = _unfit(relation, above)
+    below = _chain(aggregate.input, source_plan) if aggregate is not None else None
+    if aggregate is None or below is None:
+        return NotIncremental("it is not one aggregation over row by row work on one table")
+    fault = _unfit_groups(aggregate) or _unfit_expressions(relation, above)
     if fault:
         return NotIncremental(fault)
     keys: list[Key] = []
@@ -126,7 +121,7 @@ def grouping(relation: Relation, source_plan: int) -> Grouping | NotIncremental:
 
 
 def keys_of(relation: Relation) -> Relation:
-    """The distinct group keys of the query's input, as columns __key_0, __key_1, …"""
+    """The distinct group keys of the query's input, as columns __key_0, __key_1 and so on."""
     aggregate = _aggregate(relation)
     project = Project(input=aggregate.input)
     for number, expression in enumerate(aggregate.grouping_expressions):
@@ -204,7 +199,13 @@ def _chain(relation: Relation, source_plan: int) -> list[Relation] | None:
     return None
 
 
-def _unfit(relation: Relation, above: list[Relation]) -> str | None:
+def _unfit_groups(aggregate: Aggregate) -> str | None:
+    if aggregate.group_type != Aggregate.GROUP_TYPE_GROUPBY:
+        return "it groups by cube, rollup, pivot or grouping sets"
+    return None if aggregate.grouping_expressions else "it has one group over everything"
+
+
+def _unfit_expressions(relation: Relation, above: list[Relation]) -> str | None:
     for part in _parts(relation):
         if not isinstance(part, Expression):
             continue

@@ -5,6 +5,7 @@ brought up to date from the files that came since, and is made anew when it is l
 suspicion; whether the key is really there is asked of the table.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from pyspark.sql.connect import functions as F  # noqa: N812  as everyone calls 
 from pyspark.sql.connect.dataframe import DataFrame
 
 from local_workspace.pipeline_runs.delta_table import PipelineTable, RowsRewritten
-from local_workspace.pipeline_runs.session import PipelineSession
+from local_workspace.pipeline_runs.session import PipelineSession, connect_frame
 
 HASH = "__hash"
 NONE_YET = -1
@@ -49,7 +50,7 @@ class SeenKeys:
 
     def hashed(self, rows: DataFrame) -> DataFrame:
         """The rows with their hash, in the column HASH."""
-        return rows.withColumn(HASH, F.xxhash64(*self._columns))
+        return connect_frame(rows.withColumn(HASH, F.xxhash64(*self._columns)))
 
     def committed(self) -> None:
         """The rows last asked about are in the table now, but for duplicates: remember their keys."""
@@ -72,27 +73,23 @@ class SeenKeys:
             old.unlink()
 
     def _catch_up(self) -> None:
-        if self._version == self._table.version:
-            return
-        try:
-            if self._version == NONE_YET:
-                raise RowsRewritten("nothing is cached")
-            added = self._table.added_since(self._version)
-            rows = (
-                self._session.parquet(*(str(self._table.location / file.path) for file in added))
-                if added
-                else None
-            )
-        except RowsRewritten:
-            self._hashes = np.empty(0, np.int64)
-            rows = (
-                self._session.delta(str(self._table.location), self._table.version)
-                if self._table.files()
-                else None
-            )
-        if rows is not None:
-            self._add(np.unique(self._hashes_of(rows)))
-        self._version = self._table.version
+        if self._version != self._table.version:
+            rows = self._rows_not_covered()
+            if rows is not None:
+                self._add(np.unique(self._hashes_of(rows)))
+            self._version = self._table.version
+
+    def _rows_not_covered(self) -> DataFrame | None:
+        """The table's rows whose keys are still to be added; all of them when the cache is of no use."""
+        location = self._table.location
+        if self._version != NONE_YET:
+            with suppress(RowsRewritten):
+                added = self._table.added_since(self._version)
+                return (
+                    self._session.parquet(*(str(location / file.path) for file in added)) if added else None
+                )
+        self._hashes = np.empty(0, np.int64)
+        return self._session.delta(str(location), self._table.version) if self._table.files() else None
 
     def _add(self, new: Hashes) -> None:
         fresh = new[~_contains(self._hashes, new)]

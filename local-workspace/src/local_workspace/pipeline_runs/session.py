@@ -4,7 +4,7 @@ It is a Spark Connect session on the engine, except for where tables and streams
 runs the flow, so the same function can be looked at, run over what is new, or run over a part of its input.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
@@ -53,7 +53,7 @@ class PipelineSession(SparkSession):
         SparkSession._set_default_and_active_session(self)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  what SparkSession.active() returns; PySpark has no public way to set it
 
     @contextmanager
-    def reading(self, reads: Reads) -> Iterator[None]:
+    def reading(self, reads: Reads) -> Generator[None]:
         """Take tables and streams from `reads` meanwhile."""
         before, self._reads = self._reads, reads
         try:
@@ -110,6 +110,12 @@ class PipelineSession(SparkSession):
     def parquet(self, *paths: str) -> DataFrame:
         """Parquet files."""
         return DataFrameReader(self).parquet(*paths)
+
+
+def connect_frame(frame: object) -> DataFrame:
+    """The same frame; PySpark declares many of Connect's results as frames of the classic kind."""
+    assert isinstance(frame, DataFrame)
+    return frame
 
 
 class _Message(LogicalPlan):

@@ -14,6 +14,7 @@ from local_workspace.pipeline_runs.delta_table import Commit, DataFile, Pipeline
 from local_workspace.pipeline_runs.graph import FlowPlan
 from local_workspace.pipeline_runs.plans import deduplication, has_deduplication, without_watermarks
 from local_workspace.pipeline_runs.seen_keys import HASH, SeenKeys
+from local_workspace.pipeline_runs.session import connect_frame
 from local_workspace.pipeline_runs.slices import cut
 from local_workspace.pipeline_runs.source_files import FileSource
 from local_workspace.pipeline_runs.surroundings import Inputs, Surroundings
@@ -110,7 +111,7 @@ class StreamFlow:
         with session.reading(Inputs(self._around, stream=rows)):
             try:
                 relation = without_watermarks(session.relation(definition.function()))
-            except Exception as error:  # noqa: BLE001  user code may raise anything; it becomes the update's error
+            except Exception as error:
                 raise failure_of(definition, error) from error
         relation, keys = deduplication(relation)
         if has_deduplication(relation):
@@ -154,7 +155,7 @@ class StreamFlow:
         if self._target.files():
             there = session.delta(str(self._target.location), self._target.version).select(*keys)
             doubtful = doubtful.join(there, list(keys), "left_anti")
-        unique = hashed.join(listed, HASH, "left_anti").unionByName(doubtful).drop(HASH)
+        unique = connect_frame(hashed.join(listed, HASH, "left_anti").unionByName(doubtful).drop(HASH))
         replacement = self._around.data_directory(self._target, 0)
         kept = self._write(unique, replacement)
         shutil.rmtree(directory)

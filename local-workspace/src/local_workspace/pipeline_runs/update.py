@@ -5,7 +5,6 @@ no file arrives. Killed at any point, the next update goes on where the tables' 
 """
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,7 +174,8 @@ class Update:
         watches = [Watch(self._around.directory(source)) for source in self._file_sources()]
         interval = max(POLL_S, interval_seconds(self._spec.configuration.get(INTERVAL_KEY, "")))
         while not self._stop.is_set():
-            if any([watch.changed(time.time_ns()) for watch in watches]):
+            now = int(self._clock.now().timestamp() * 1e9)
+            if sum(watch.changed(now) for watch in watches):
                 self._round()
             self._stop.wait(interval)
 

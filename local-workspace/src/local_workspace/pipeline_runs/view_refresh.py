@@ -153,7 +153,7 @@ class ViewRefresh:
         with self._around.session.reading(Inputs(self._around, table=table)):
             try:
                 return self._flow.definition.function()
-            except Exception as error:  # noqa: BLE001  user code may raise anything; it becomes the update's error
+            except Exception as error:
                 raise failure_of(self._flow.definition, error) from error
 
     def _query_message(self, table: Callable[[str], DataFrame]) -> Relation:

@@ -23,11 +23,12 @@ def router(service: Jobs) -> APIRouter:
     """The routes of jobs."""
     api = APIRouter()
     for version in ("2.1", "2.2"):
-        api.include_router(_of_version(service), prefix=f"/api/{version}/jobs")
+        for routes in (_settings_routes(service), _run_routes(service)):
+            api.include_router(routes, prefix=f"/api/{version}/jobs")
     return api
 
 
-def _of_version(service: Jobs) -> APIRouter:
+def _settings_routes(service: Jobs) -> APIRouter:
     api = APIRouter()
 
     @api.post("/create")
@@ -62,6 +63,12 @@ def _of_version(service: Jobs) -> APIRouter:
     def delete(caller: Caller, body: Json) -> dict[str, Any]:
         service.delete(caller, _id(body, "job_id"))
         return {}
+
+    return api
+
+
+def _run_routes(service: Jobs) -> APIRouter:
+    api = APIRouter()
 
     @api.post("/run-now")
     def run_now(caller: Caller, body: Json) -> dict[str, Any]:

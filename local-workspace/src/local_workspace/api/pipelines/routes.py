@@ -21,6 +21,13 @@ LATEST_UPDATES = 5
 def router(service: Pipelines) -> APIRouter:
     """The routes of pipelines."""
     api = APIRouter(prefix="/api/2.0/pipelines")
+    for routes in (_settings_routes(service), _update_routes(service)):
+        api.include_router(routes)
+    return api
+
+
+def _settings_routes(service: Pipelines) -> APIRouter:
+    api = APIRouter()
 
     @api.post("")
     def create(caller: Caller, body: Json) -> dict[str, Any]:
@@ -59,6 +66,12 @@ def router(service: Pipelines) -> APIRouter:
         service.delete(caller, pipeline_id, cascade=cascade)
         return {}
 
+    return api
+
+
+def _update_routes(service: Pipelines) -> APIRouter:
+    api = APIRouter()
+
     @api.post("/{pipeline_id}/updates")
     def start_update(caller: Caller, pipeline_id: str, body: OptionalJson = None) -> dict[str, Any]:
         return {"update_id": service.start_update(caller, pipeline_id, body or {}).update_id}
@@ -88,7 +101,7 @@ def router(service: Pipelines) -> APIRouter:
         return {}
 
     @api.get("/{pipeline_id}/events")
-    def events(
+    def events(  # noqa: PLR0917  FastAPI passes by name
         caller: Caller,
         pipeline_id: str,
         filter: str | None = None,  # noqa: A002  the API's name

@@ -5,7 +5,7 @@ workspace goes on where the rows say.
 """
 
 import threading
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,21 @@ LONGEST_PAUSE_S = 30.0
 STOP_LIMIT_S = 20.0
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What updates work with.
+
+    Attributes:
+        directory: the pipelines' own state; on the file system of the tables.
+    """
+
+    catalog: UnityCatalog
+    identities: Identities
+    workspace: WorkspacePaths
+    spark: Spark
+    directory: Path
+
+
 class Run:
     """One update under way."""
 
@@ -50,28 +65,13 @@ class Run:
 class Runs:
     """All updates under way."""
 
-    def __init__(
-        self,
-        rows: PipelineRows,
-        catalog: UnityCatalog,
-        identities: Identities,
-        workspace: WorkspacePaths,
-        *,
-        spark: Spark,
-        directory: Path,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, rows: PipelineRows, surroundings: Surroundings, clock: Clock) -> None:
         self._rows = rows
-        self._catalog = catalog
-        self._identities = identities
-        self._workspace = workspace
-        self._spark = spark
-        self._directory = directory
+        self._around = surroundings
         self._clock = clock
         self._runners = Runners()
         self._active: dict[str, Run] = {}
         self._lock = threading.Lock()
-        self._on_end: dict[str, Callable[[str], None]] = {}
 
     def resume(self) -> None:
         """After a start of the workspace: close what was cut off, start what is wanted."""
@@ -129,7 +129,7 @@ class Runs:
 
     def state_directory(self, pipeline_id: str) -> Path:
         """Where a pipeline keeps how far it has read."""
-        return self._directory / pipeline_id
+        return self._around.directory / pipeline_id
 
     def _carry_out(self, pipeline: Pipeline, run: Run) -> None:
         pause = FIRST_PAUSE_S
@@ -169,9 +169,9 @@ class Runs:
     def _one_life(self, pipeline: Pipeline, run: Run) -> str:
         """Run the update's process to its end; returns the final state."""
         self._move(pipeline, run, "WAITING_FOR_RESOURCES")
-        owner = self._identities.find(pipeline.creator) or self._identities.ensure_local_user()
+        owner = self._around.identities.find(pipeline.creator) or self._around.identities.ensure_local_user()
         try:
-            self._spark.wait_until_running()
+            self._around.spark.wait_until_running()
             spec = self._spec(pipeline, run)
         except (ApiError, NotRunning) as error:
             run.failure = {"message": str(error), "error_class": type(error).__name__}
@@ -180,7 +180,7 @@ class Runs:
         if run.stopping.is_set():
             run.runner.dismiss()
             return "CANCELED"
-        answers = CatalogAnswers(self._catalog, pipeline, owner)
+        answers = CatalogAnswers(self._around.catalog, pipeline, owner)
         code = run.runner.run(spec, answers, lambda message: self._hear(pipeline, run, message))
         if code == 0 and not (pipeline.continuous and run.stopping.is_set()):
             return "COMPLETED"
@@ -196,12 +196,12 @@ class Runs:
         root = spec.get("root_path")
         return UpdateSpec(
             pipeline_id=pipeline.pipeline_id,
-            engine=self._spark.address,
+            engine=self._around.spark.address,
             catalog=spec["catalog"],
             schema_name=spec["schema"],
             state=self.state_directory(pipeline.pipeline_id),
-            sources=source_files(spec, self._workspace),
-            root=self._workspace.local_path(root) if root else None,
+            sources=source_files(spec, self._around.workspace),
+            root=self._around.workspace.local_path(root) if root else None,
             configuration=spec.get("configuration", {}),
             continuous=pipeline.continuous and not request.get("validate_only"),
             full_refresh=bool(request.get("full_refresh")),

@@ -18,7 +18,7 @@ def router(plane: ControlPlane, workers: Workers, status: StatusReader) -> APIRo
 
     @pages.get("/")
     def show_status(request: Request) -> HTMLResponse:
-        now = status.read()
+        now = status.read(versions=False)
         return render(
             request,
             "status.html",

@@ -37,8 +37,11 @@ class StatusReader:
         self._registry = registry
         self._workers = workers
 
-    def read(self) -> dict[str, Any]:
-        """The object behind `GET /api/status` and `caspers status --json`."""
+    def read(self, *, versions: bool = True) -> dict[str, Any]:
+        """The object behind `GET /api/status` and `caspers status --json`.
+
+        Without `versions` the tables' versions are None: a long history takes long to read.
+        """
         workers = self._workers.all()
         progress = workers.get(REPLAY_WORKER, {}).get("progress", {})
         registered = self._registry.entries().values()
@@ -58,7 +61,7 @@ class StatusReader:
                 }
                 for name, worker in workers.items()
             },
-            "tables": self._tables(),
+            "tables": self._tables(versions=versions),
             "replay": {figure: progress.get(figure) for figure in REPLAY_FIGURES},
         }
 
@@ -76,12 +79,15 @@ class StatusReader:
             return None
         return pipeline.name or pipeline_id, pipeline_state(pipeline)
 
-    def _tables(self) -> dict[str, dict[str, int | None]]:
+    def _tables(self, *, versions: bool) -> dict[str, dict[str, int | None]]:
         full_names = self._existing_tables()
         if not full_names:
             return {}
         rows = self._rows(full_names)
-        return {name: {"rows": rows.get(name), "version": self._version(name)} for name in full_names}
+        return {
+            name: {"rows": rows.get(name), "version": self._version(name) if versions else None}
+            for name in full_names
+        }
 
     def _existing_tables(self) -> list[str]:
         ours = [self._names.table(table.name) for table in TABLES]
@@ -106,10 +112,10 @@ class StatusReader:
     def _version(self, full_name: str) -> int | None:
         """The table's newest version; None where the platform keeps no history of it (some views)."""
         try:
-            history = self._warehouse().query("DESCRIBE HISTORY " + quoted(full_name) + " LIMIT 1")
+            history = self._warehouse().query("DESCRIBE HISTORY " + quoted(full_name))
         except CaspersError:
             return None
-        return _first_version(history)
+        return _newest_version(history)
 
 
 def app_state(app: App) -> str:
@@ -138,6 +144,5 @@ def _count_of(table: LiteralString) -> LiteralString:
     return "SELECT '" + table + "' AS name, count(*) AS rows FROM " + table  # noqa: S608 - a checked identifier
 
 
-def _first_version(history: pa.Table) -> int | None:
-    versions = history.column("version").to_pylist()
-    return versions[0] if versions else None
+def _newest_version(history: pa.Table) -> int | None:
+    return max(history.column("version").to_pylist(), default=None)

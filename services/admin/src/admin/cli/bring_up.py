@@ -224,14 +224,18 @@ def _is_up(current: Session, home: Home) -> bool:
     try:
         admin = current.admin()
         runs = admin.get("/runs")
-        return bool(runs) and runs[0]["state"] == "succeeded" and not troubles(admin.get("/status"))
+        return (
+            bool(runs)
+            and runs[0]["state"] == "succeeded"
+            and not troubles(admin.get("/status?versions=false"))
+        )
     except CaspersError:
         return False
 
 
 def _say_addresses(current: Session) -> None:
     show.console.print(f"\nworkspace  {current.connection.url}")
-    for name, app in current.admin().get("/status")["apps"].items():
+    for name, app in current.admin().get("/status?versions=false")["apps"].items():
         show.console.print(f"{name}  {app['url']}")
     show.console.print("")
 
@@ -256,7 +260,7 @@ def _live(current: Session) -> None:
 
 def _live_line(get: Callable[[str], Any]) -> str:
     try:
-        return show.live_line(get("/status"))
+        return show.live_line(get("/status?versions=false"))
     except CaspersError as error:
         return error.message
 

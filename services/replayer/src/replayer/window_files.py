@@ -43,7 +43,6 @@ def write_window(events: Files, scene: Scene, in_flight: InFlight) -> tuple[int,
 
     with ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="window") as pool:
         digest = add_digests(*pool.map(write_file, range(len(files))))
-    pa.default_memory_pool().release_unused()
     return len(files), digest
 
 

@@ -104,5 +104,5 @@ def test_the_page_shows_the_status_and_its_controls(kitchen: Kitchen):
 
     begin(kitchen)
     page = httpx.get(kitchen.url).text
-    for words in ("virtual time, UTC", "Next event", "Run until", "/api/status"):
+    for words in ("virtual time, UTC", "Next event", "Run and pause", "/api/status"):
         assert words in page

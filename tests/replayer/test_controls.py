@@ -56,6 +56,14 @@ def test_a_seek_backward_opens_the_next_loop_and_repeats_nothing(tmp_path: Path)
     assert max(found, key=lambda e: e["ts"])["order_id"].endswith("-L1")
 
 
+def test_a_time_of_day_alone_means_the_next_time_the_clock_shows_it(tmp_path: Path):
+    stage = begun(tmp_path)
+    stage.controls.seek(read_place(None, "12:00"))
+    assert stage.replay.clock.position == 43_200
+    stage.controls.seek(read_place(None, "11:00"))
+    assert stage.replay.clock.position == 86_400 + 39_600
+
+
 def test_a_run_until_a_moment_pauses_exactly_there(tmp_path: Path):
     stage = begun(tmp_path)
     stage.controls.run_until(read_place(None, "2026-11-21T10:05:00"))

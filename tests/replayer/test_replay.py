@@ -8,7 +8,7 @@ from replayer.watermark import InvalidState
 from replayer.windows import Window
 
 from tests.replayer.stage import Stage
-from tests.support.datasets import FolderFiles, event, generated, write_events
+from tests.support.datasets import REFERENCE, FolderFiles, event, generated, write_events
 
 
 def small(tmp_path: Path) -> Path:
@@ -131,3 +131,13 @@ def test_orders_without_sense_are_refused_with_their_names(tmp_path: Path):
 def test_controls_before_the_beginning_say_so(tmp_path: Path):
     with pytest.raises(NotBegun):
         Stage(tmp_path, generated()).controls.pause()
+
+
+def test_a_dataset_that_nobody_here_made_lands_completely(tmp_path: Path):
+    if not REFERENCE.exists():
+        pytest.skip(f"there is no dataset of somebody else's at {REFERENCE}")
+    stage = Stage(tmp_path, REFERENCE, start_day=4)
+    stage.run()
+    events = [event for event in stage.events.events() if "-L" not in event["order_id"]]
+    assert len(events) == len({event["event_id"] for event in events}) == 33_057
+    assert Counter(event["event_type"] for event in events)["delivered"] == 2_263

@@ -6,8 +6,8 @@ from typing import Annotated
 from caspers.settings import PositiveFloat
 from caspers.web.live import Feed, stream
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.responses import StreamingResponse
 
 from replayer.controls import Controls, StepKind, read_place
 from replayer.standing_orders import StandingOrders
@@ -15,17 +15,28 @@ from replayer.status import Digest, ReplayStatus, StatusBoard, WindowStatus
 
 
 class Speed(BaseModel):
+    """How fast virtual time goes."""
+
     multiplier: Annotated[PositiveFloat, Field(description="virtual seconds per real second")]
 
 
 class StepBy(BaseModel):
+    """How far one step goes."""
+
     kind: StepKind
     minutes: Annotated[float, Field(ge=0, description="virtual minutes, for kind `minutes`")] = 0
 
 
 class PlaceNamed(BaseModel):
+    """Where to go."""
+
     day: Annotated[float | None, Field(description="a day of the dataset, from 0; fractions allowed")] = None
-    time: Annotated[str, Field(description="HH:MM[:SS] of that day (or today), or a moment in ISO 8601")] = ""
+    time: Annotated[
+        str,
+        Field(
+            description="HH:MM[:SS] of that day, or as soon as the clock shows it; or a moment in ISO 8601"
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True)

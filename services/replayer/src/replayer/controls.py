@@ -19,7 +19,9 @@ StepKind = Literal["event", "order", "minutes"]
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere in virtual time: a dataset day (fractions allowed), a time of day on it, or an event's moment."""
+    """Somewhere in virtual time: a dataset day (fractions allowed) with or without a time of day, the next time that
+    the clock shows a time of day, or a moment as events carry it.
+    """
 
     day: float | None = None
     time_of_day: time | None = None
@@ -94,11 +96,13 @@ class Controls:
                     what_now="Name a moment as events carry it.",
                 )
             return there if there >= here else next_position_of(there % length_s, here, length_s)
-        day = int(here % length_s) // DAY_S if place.day is None else place.day
-        second = round(day * DAY_S) + _seconds(place.time_of_day)
+        if place.day is None:
+            today = int(here) // DAY_S * DAY_S + _seconds(place.time_of_day)
+            return today if today >= here else today + DAY_S
+        second = round(place.day * DAY_S) + _seconds(place.time_of_day)
         if not 0 <= second < length_s:
             raise Invalid(
-                f"day {day:g} is not in the dataset, which has the days 0 to {scene.dataset.days - 1}",
+                f"day {place.day:g} is not in the dataset, which has the days 0 to {scene.dataset.days - 1}",
                 what_now="Name one of its days; after the last one it begins again.",
             )
         return next_position_of(second, here, length_s)

@@ -12,6 +12,7 @@ from caspers.clock import Clock
 from caspers.errors import Conflict, Invalid
 from caspers.settings import NotNegativeInt, PositiveFloat, PositiveInt
 from caspers.worker.step import StepContext, StepOutcome
+from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
 
 from replayer.dataset import Dataset
@@ -26,6 +27,10 @@ WINDOW_EVENTS = 4 * FILE_EVENTS
 WINDOW_FILES = 1_000
 #: The clock runs on this much longer than the time to the next step.
 SLACK_S = 30.0
+
+
+EVENTS_WRITTEN = Counter("caspers_replay_events", "Events written to the volume by this process")
+FILES_WRITTEN = Counter("caspers_replay_files", "Files written to the volume by this process")
 
 
 class ReplayOrders(BaseModel):
@@ -212,6 +217,8 @@ class Replay:
             closed_at=self._real.now(),
         )
         self._keep(self._watermark.past(written, digest))
+        EVENTS_WRITTEN.inc(written.events)
+        FILES_WRITTEN.inc(written.files)
 
     def _keep(self, watermark: Watermark) -> None:
         self._memory.keep_watermark(watermark)

@@ -55,11 +55,15 @@ class Product:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def replay(self, *arguments: str) -> dict[str, Any]:
-        """A `caspers replay` command with its JSON answer."""
-        done = self.caspers("replay", *arguments, "--json", "--catalog", self.catalog)
+    def replay(self, *arguments: str) -> str:
+        """What a `caspers replay` command says."""
+        done = self.caspers("replay", *arguments, "--catalog", self.catalog)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return done.stdout
+
+    def replay_status(self) -> dict[str, Any]:
+        """The object of `caspers replay status --json`."""
+        return json.loads(self.replay("status", "--json"))
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -67,19 +71,22 @@ class Product:
         return json.loads((self.home / "workspace" / "workspace.json").read_text())
 
     @property
-    def events_folder(self) -> Path:
-        """Where the events volume lives on disk."""
-        return self.home / "workspace" / "catalogs" / self.catalog / "simulator" / "volumes" / "events"
+    def volumes(self) -> Path:
+        """Where the volumes of the simulator live on disk."""
+        return self.home / "workspace" / "catalogs" / self.catalog / "simulator" / "volumes"
+
+    @property
+    def position(self) -> int:
+        """Virtual seconds that are in the volume."""
+        return json.loads((self.volumes / "misc" / "_watermark").read_text())["position"]
 
     def processes(self, named: str) -> list[psutil.Process]:
         """The workspace's children whose command line holds `named`."""
-        found: list[psutil.Process] = []
-        with suppress(FileNotFoundError, psutil.NoSuchProcess):
-            for child in psutil.Process(self.connection["pid"]).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    if named in " ".join(child.cmdline()):
-                        found.append(child)
-        return found
+        try:
+            children = psutil.Process(self.connection["pid"]).children(recursive=True)
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return []
+        return [child for child in children if named in _command_line(child)]
 
     def kill(self, named: str) -> bool:
         """kill -9 the children named so; `workspace` is the server itself. False if none was there."""
@@ -107,3 +114,10 @@ class Product:
             return last[0] == expected
 
         wait_for(reached, seconds=seconds, what=f"{what} (expected {expected!r}, seen {last})", every=0.5)
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""

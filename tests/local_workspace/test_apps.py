@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.apps import ApplicationState
+from databricks.sdk.service.apps import ApplicationState, AppResource, AppResourcePostgres
 from databricks.sdk.service.postgres import Project
 
 from tests.support.apps import deploy
@@ -81,3 +81,17 @@ def test_orderly_stop_leaves_no_process_and_no_lock(own_workspace: LocalWorkspac
     own_workspace.stop()
     assert not any(it.is_running() for it in running)
     assert not (own_workspace.home / "lakebase" / "kitchen" / "data" / "postmaster.pid").exists()
+
+
+def test_app_whose_database_is_gone_does_not_keep_the_workspace_down(own_workspace: LocalWorkspace):
+    client = own_workspace.client
+    project = client.postgres.create_project(Project(), project_id="kitchen").wait()
+    branch = f"{project.name}/branches/production"
+    postgres = AppResourcePostgres(branch=branch, database=f"{branch}/databases/databricks-postgres")
+    app = deploy(client, [AppResource(name="postgres", postgres=postgres)])
+    client.postgres.delete_project(project.name, purge=True).wait()
+    own_workspace.stop()
+    own_workspace.start()
+    status = own_workspace.client.apps.get(app.name).app_status
+    assert status.state == ApplicationState.CRASHED
+    assert "was not found" in status.message

@@ -73,6 +73,6 @@ def test_open_page_shows_a_new_app_without_reloading(workspace: LocalWorkspace):
         page.goto(workspace.url)
         page.evaluate("window.sameDocument = true")
         workspace.client.apps.create(App(name=name), no_compute=True)
-        page.get_by_role("link", name=name).wait_for()
+        page.get_by_role("link", name=name, exact=True).wait_for()
         assert page.evaluate("window.sameDocument")
     workspace.client.apps.delete(name)

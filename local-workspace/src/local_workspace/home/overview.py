@@ -94,20 +94,17 @@ class Overview:
         rows: list[list[Cell]] = []
         for app in self._parts.apps.visible(reader):
             status = self._parts.apps.deployments.fleet.status(app.name)
-            deployed = app.source_code_path or "not deployed yet"
-            log = Cell("log", href=f"{url(app)}/logz")
             rows.append(
                 [
                     Cell(app.name, href=url(app)),
                     _state(status.state),
-                    Cell(status.message.splitlines()[0]),
-                    Cell(deployed),
-                    log,
+                    Cell("" if status.state == "RUNNING" else status.message.splitlines()[0]),
+                    Cell(app.source_code_path or "not deployed yet"),
+                    Cell(f"log of {app.name}", href=f"{url(app)}/logz"),
                 ]
             )
-        return Section(
-            "apps", "Apps", "No app has been created yet.", ("App", "State", "", "Source", "Log"), rows
-        )
+        columns = ("App", "State", "Message", "Source", "Log")
+        return Section("apps", "Apps", "No app has been created yet.", columns, rows)
 
     def _pipelines(self, reader: Principal) -> Section:
         rows: list[list[Cell]] = []

@@ -42,7 +42,7 @@ def apps_service(
 ) -> AppsService:
     """Build the family; nothing runs yet."""
     rows = AppRows(state)
-    fleet = Fleet(clock)
+    fleet = Fleet(clock, surroundings.log)
     deployments = Deployments(rows, fleet, attachments, surroundings, clock)
     gateway = Gateway(fleet, Admission(identities, permissions, surroundings.workspace_id))
     apps = Apps(rows, identities, permissions, deployments, gateway)

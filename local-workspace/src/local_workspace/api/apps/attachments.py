@@ -118,11 +118,12 @@ class Attachments:
         first = next((it["postgres"] for it in resources if it.get("postgres")), None)
         if first is None:
             return {}
+        database = self._database_name(first)
         address = self._lakebase.cluster(first["branch"].split("/")[1]).address
         return {
             "PGHOST": address.host,
             "PGPORT": str(address.port),
-            "PGDATABASE": self._database_name(first),
+            "PGDATABASE": database,
             "PGUSER": principal.name,
             "PGSSLMODE": "prefer",
             "PGAPPNAME": app,

@@ -9,12 +9,12 @@ from typing import Any
 from local_workspace import ids
 from local_workspace.api.apps.attachments import Attachments, by_key
 from local_workspace.api.apps.fleet import Fleet, crash_message
-from local_workspace.api.apps.manifest import Manifest, launch, overridden, read_manifest
+from local_workspace.api.apps.manifest import Launch, Manifest, launch, overridden, read_manifest
 from local_workspace.api.apps.rows import App, AppRows, Deployment, DeploymentState, rfc3339
 from local_workspace.clock import Clock
 from local_workspace.config import child_environment
 from local_workspace.engines.processes import ProcessStatus, free_port
-from local_workspace.errors import InvalidParameterValue, InvalidState, NotFound, NotImplementedHere
+from local_workspace.errors import ApiError, InvalidParameterValue, InvalidState, NotFound, NotImplementedHere
 from local_workspace.identity import Principal
 
 LARGEST_FILE_BYTES = 10_485_760
@@ -104,25 +104,22 @@ class Deployments:
         return deployment
 
     def run(self, app: App, principal: Principal) -> None:
-        """Start the process of the app's current deployment, if it has one."""
+        """Start the process of the app's current deployment, if it has one.
+
+        Raises:
+            ApiError: a resource that its environment names is gone; the app's state says so, too.
+        """
         deployment = self._rows.find_deployment(app.name, app.deployment) if app.deployment else None
         if deployment is None:
             return
-        port = free_port()
-        injected = self._injected(app, principal)
-        manifest = Manifest.model_validate({"command": deployment.command, "env": deployment.environment})
-        ready = launch(
-            manifest, injected, lambda key: self.attachments.value(by_key(app.resources, key)), port
-        )
-        log = self.surroundings.log(app.name)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self.fleet.start(
-            app.name,
-            ready,
-            folder=self.surroundings.folder(app.name, deployment.deployment_id),
-            log=log,
-            on_change=lambda status: self._observe(deployment, status),
-        )
+        try:
+            ready = self._launch(app, principal, deployment)
+        except (ApiError, OSError) as error:
+            self._conclude(deployment, "FAILED", str(error))
+            self.fleet.refuse(app.name, f"The app cannot be started: {error}")
+            raise
+        folder = self.surroundings.folder(app.name, deployment.deployment_id)
+        self.fleet.start(app.name, ready, folder, lambda status: self._observe(deployment, status))
 
     def find(self, app: str, deployment_id: str) -> Deployment:
         """One deployment.
@@ -154,6 +151,13 @@ class Deployments:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return manifest
+
+    def _launch(self, app: App, principal: Principal, deployment: Deployment) -> Launch:
+        manifest = Manifest.model_validate({"command": deployment.command, "env": deployment.environment})
+        injected = self._injected(app, principal)
+        return launch(
+            manifest, injected, lambda key: self.attachments.value(by_key(app.resources, key)), free_port()
+        )
 
     def _injected(self, app: App, principal: Principal) -> dict[str, str]:
         about_postgres = self.attachments.postgres_environment(app.resources, principal, app.name)

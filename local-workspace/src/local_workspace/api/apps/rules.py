@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,13 @@ from local_workspace.api.apps.deployments import Deployments
 from local_workspace.api.apps.gateway import Gateway
 from local_workspace.api.apps.rows import App, AppRows, Deployment, rfc3339
 from local_workspace.api.permissions.rules import Permissions
-from local_workspace.errors import BadRequest, InvalidParameterValue, NotFound, ResourceAlreadyExists
+from local_workspace.errors import (
+    ApiError,
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    ResourceAlreadyExists,
+)
 from local_workspace.identity import Identities, Principal
 
 OBJECT_TYPE = "apps"
@@ -52,7 +58,10 @@ class Apps:
             if app.compute == "DELETING":
                 self._delete(app)
             elif app.compute == "ACTIVE":
-                self.deployments.run(app, self.principal(app))
+                with suppress(
+                    ApiError, OSError
+                ):  # the app's own state says what is wrong; the others still start
+                    self.deployments.run(app, self.principal(app))
 
     def stop_all(self) -> None:
         """Stop the processes and the proxy; what is wanted stays as it is."""

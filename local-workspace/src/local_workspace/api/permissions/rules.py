@@ -1,7 +1,8 @@
 """Access control lists of workspace objects: who may use, run or manage an app, a warehouse, a Lakebase project.
 
-Admins and an object's owner may do everything. The lists are enforced for the object types whose family asks `require`:
-apps and database-projects. For the other types they are kept and answered, and have no effect here.
+Admins and an object's owner may do everything. The lists are enforced for the object types whose family says who owns its
+objects (`enforce`) and asks `require`: apps, database-projects and pipelines. Those of directories, jobs and warehouses are
+kept and answered, and have no effect here.
 """
 
 from collections.abc import Callable

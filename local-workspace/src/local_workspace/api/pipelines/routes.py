@@ -16,18 +16,19 @@ from local_workspace.wire import page, without_empty
 Json = Annotated[dict[str, Any], Body()]
 OptionalJson = Annotated[dict[str, Any] | None, Body()]
 LATEST_UPDATES = 5
+PREFIX = "/api/2.0/pipelines"
 
 
 def router(service: Pipelines) -> APIRouter:
     """The routes of pipelines."""
-    api = APIRouter(prefix="/api/2.0/pipelines")
+    api = APIRouter()
     for routes in (_settings_routes(service), _update_routes(service)):
         api.include_router(routes)
     return api
 
 
 def _settings_routes(service: Pipelines) -> APIRouter:
-    api = APIRouter()
+    api = APIRouter(prefix=PREFIX)
 
     @api.post("")
     def create(caller: Caller, body: Json) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def _settings_routes(service: Pipelines) -> APIRouter:
 
 
 def _update_routes(service: Pipelines) -> APIRouter:
-    api = APIRouter()
+    api = APIRouter(prefix=PREFIX)
 
     @api.post("/{pipeline_id}/updates")
     def start_update(caller: Caller, pipeline_id: str, body: OptionalJson = None) -> dict[str, Any]:

@@ -63,6 +63,9 @@ class FolderFiles:
         path = self.folder / name
         return path.read_bytes() if path.exists() else None
 
+    def path(self, name: str) -> str:
+        return str(self.folder / name)
+
     def exists(self, name: str) -> bool:
         return (self.folder / name).exists()
 

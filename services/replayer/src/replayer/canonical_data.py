@@ -9,16 +9,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from caspers.clients.volume import Volume
 from caspers.errors import Invalid, Unavailable
 from caspers.settings import Days
 from caspers.worker.step import StepContext, StepOutcome
 from pydantic import BaseModel, ValidationError
 
 from replayer.canonical.write import MANIFEST, Recipe
+from replayer.watermark import Files
 
 #: Seconds between looks at the generator while it works.
 LOOK_S = 0.1
@@ -31,6 +31,14 @@ class CanonicalOrders(BaseModel):
 
     days: Days
     seed: int
+
+
+class Volume(Files, Protocol):
+    """Where datasets go; `caspers.clients.volume.Volume` is one."""
+
+    def path(self, name: str) -> str:
+        """The absolute path of a name."""
+        ...
 
 
 class CanonicalData:

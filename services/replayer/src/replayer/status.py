@@ -164,8 +164,13 @@ class StatusBoard:
             return "waiting for orders"
         if orders.desired == "stopped" or observed == "stopped":
             return "stopped"
-        if observed == "failed" or observed == "backing_off":  # noqa: PLR1714 - a set would hide the type
-            return observed
+        match observed:
+            case "failed" | "backing_off":
+                return observed
+            case _:
+                return self._moving_state()
+
+    def _moving_state(self) -> State:
         if not self._replay.begun:
             return "starting"
         if self._replay.clock.paused:

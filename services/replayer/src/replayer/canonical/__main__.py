@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     wanted = parser.parse_args()
     manifest = write_dataset(Recipe(wanted.days, wanted.seed), wanted.out)
-    print(orjson.dumps(manifest, option=orjson.OPT_INDENT_2).decode())  # noqa: T201 - the command's answer
+    print(orjson.dumps(manifest, option=orjson.OPT_INDENT_2).decode())  # noqa: T201  the command's answer
 
 
 if __name__ == "__main__":

@@ -23,13 +23,13 @@ FROM (SELECT *, unnest(from_json(body, '{"items": [{"id": "INTEGER", "category_i
 # Each statement means the same rows to DuckDB and to the warehouse, whose tables stand in its place holders.
 ROWS = {
     "silver_order_items": (
-        "SELECT order_id, item_id, brand_id, qty, sum(extended_price) AS total FROM {source} GROUP BY ALL ORDER BY ALL",
+        "SELECT order_id, item_id, brand_id, qty, sum(extended_price) AS total FROM {source} GROUP BY ALL",
         "silver",
     ),
     "gold_order_header": (
         (
             "SELECT order_id, location_id, CAST(order_day AS STRING) AS order_day, round(order_revenue, 2) AS revenue, "
-            "total_qty, total_items, brands_in_order FROM {source} ORDER BY ALL"
+            "total_qty, total_items, brands_in_order FROM {source}"
         ),
         (
             "(SELECT order_id, location_id, order_day, sum(extended_price) AS order_revenue, sum(qty) AS total_qty, "
@@ -37,21 +37,21 @@ ROWS = {
         ),
     ),
     "gold_item_sales_day": (
-        "SELECT item_id, CAST(day AS STRING) AS day, units_sold, round(gross_revenue, 2) AS revenue FROM {source} ORDER BY ALL",
+        "SELECT item_id, CAST(day AS STRING) AS day, units_sold, round(gross_revenue, 2) AS revenue FROM {source}",
         (
             "(SELECT item_id, order_day AS day, sum(qty) AS units_sold, sum(extended_price) AS gross_revenue "
             "FROM silver GROUP BY ALL)"
         ),
     ),
     "gold_brand_sales_day": (
-        "SELECT brand_id, CAST(day AS STRING) AS day, items_sold, round(brand_revenue, 2) AS revenue FROM {source} ORDER BY ALL",
+        "SELECT brand_id, CAST(day AS STRING) AS day, items_sold, round(brand_revenue, 2) AS revenue FROM {source}",
         (
             "(SELECT brand_id, order_day AS day, sum(qty) AS items_sold, sum(extended_price) AS brand_revenue "
             "FROM silver GROUP BY ALL)"
         ),
     ),
     "gold_location_sales_hourly": (
-        "SELECT location_id, CAST(hour_ts AS STRING) AS hour_ts, round(revenue, 2) AS revenue FROM {source} ORDER BY ALL",
+        "SELECT location_id, CAST(hour_ts AS STRING) AS hour_ts, round(revenue, 2) AS revenue FROM {source}",
         (
             "(SELECT location_id, date_trunc('hour', order_ts) AS hour_ts, sum(extended_price) AS revenue "
             "FROM silver GROUP BY ALL)"

@@ -35,6 +35,7 @@ STANDARD_PORT = 5432
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 INITDB_TIMEOUT_S = 60.0
+RETRY_EVERY_S = 0.1
 
 SETTINGS = {
     "shared_buffers": "32MB",
@@ -82,6 +83,7 @@ class Cluster:
         self._clock = clock
         self._child: Child | None = None
         self._lock = threading.Lock()
+        self._retry = threading.Event()
 
     @property
     def running(self) -> bool:
@@ -164,23 +166,30 @@ class Cluster:
         """A connection of the workspace's own administrator; each statement commits by itself.
 
         Raises:
-            ClusterDown: the server is not up, or it refuses the connection.
+            ClusterDown: the server is not up and does not come back in time.
         """
-        self.wait()
-        kept = self._kept()
-        try:
-            connection = psycopg.connect(
-                host=kept.host,
-                port=kept.port,
-                user=ADMIN,
-                password=kept.admin_password,
-                dbname=database,
-                autocommit=True,
-            )
-        except psycopg.OperationalError as error:
-            raise ClusterDown(f"Postgres of {self._directory.name} refuses connections: {error}.") from error
-        with contextlib.closing(connection):
+        with contextlib.closing(self._connected(database)) as connection:
             yield connection
+
+    def _connected(self, database: str) -> psycopg.Connection:
+        """A new connection; a server that was killed a moment ago is given the time to come back."""
+        kept = self._kept()
+        deadline = self._clock.monotonic() + START_TIMEOUT_S
+        while True:
+            self.wait()
+            try:
+                return psycopg.connect(
+                    host=kept.host,
+                    port=kept.port,
+                    user=ADMIN,
+                    password=kept.admin_password,
+                    dbname=database,
+                    autocommit=True,
+                )
+            except psycopg.OperationalError as error:
+                if self._clock.monotonic() > deadline:
+                    raise ClusterDown(f"Postgres of {self._directory.name} refuses us: {error}.") from error
+            self._retry.wait(RETRY_EVERY_S)
 
     def _program(self) -> Program:
         address = self.address

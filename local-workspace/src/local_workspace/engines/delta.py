@@ -42,7 +42,7 @@ def version(location: Path) -> int:
     return max(found) if found else DeltaTable(str(location)).version()
 
 
-def commit(location: Path, number: int) -> Commit:
+def read_commit(location: Path, number: int) -> Commit:
     """A commit and what its writer counted."""
     file = location / "_delta_log" / f"{number:020}.json"
     for line in file.read_text().splitlines():

@@ -40,7 +40,6 @@ class SqlService:
 
     def _warehouse_stopped(self, warehouse_id: str) -> None:
         self.statements.cancel_all(lambda session: session.warehouse_id == warehouse_id)
-        self.sessions.close_all(warehouse_id)
 
 
 def sql_service(

@@ -121,7 +121,7 @@ class RowChanges:
             before = delta_tables.version(table.location)
             self._tried(table, change)
             after = delta_tables.version(table.location)
-            return delta_tables.commit(table.location, after) if after > before else None
+            return delta_tables.read_commit(table.location, after) if after > before else None
 
     def _tried(self, table: Table, change: Callable[[], None]) -> None:
         for attempt in range(1, ATTEMPTS + 1):

@@ -68,10 +68,3 @@ class Sessions:
             session = self._sessions.get(session_id)
             if session is not None and session.principal.name == caller.name:
                 del self._sessions[session_id]
-
-    def close_all(self, warehouse_id: str) -> None:
-        """Forget the sessions of a warehouse."""
-        with self._lock:
-            self._sessions = {
-                key: kept for key, kept in self._sessions.items() if kept.warehouse_id != warehouse_id
-            }

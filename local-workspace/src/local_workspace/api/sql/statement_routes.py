@@ -19,6 +19,9 @@ from local_workspace.errors import InvalidParameterValue, NotFound
 from local_workspace.identity import Caller, Principal
 
 DEFAULT_WAIT_S = 10
+KERNEL_WAIT_S = 1
+"""How long a request of the connector is held: it learns a statement's id, and can cancel it, only by an answer."""
+
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 5, 50
 LINK_LIFE = timedelta(minutes=15)
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
@@ -54,7 +57,7 @@ class Execute(BaseModel):
     disposition: Literal["INLINE", "EXTERNAL_LINKS", "INLINE_OR_EXTERNAL_LINKS"] = "INLINE"
     format: Literal["JSON_ARRAY", "ARROW_STREAM", "CSV"] = "JSON_ARRAY"
     result_compression: Literal["LZ4_FRAME", "NONE"] = "NONE"
-    wait_timeout: str = f"{DEFAULT_WAIT_S}s"
+    wait_timeout: str | None = None
     on_wait_timeout: Literal["CONTINUE", "CANCEL"] = "CONTINUE"
     row_limit: int | None = None
     byte_limit: int | None = None
@@ -88,8 +91,11 @@ def router(running: Statements, sessions: Sessions, warehouses: Warehouses, cloc
         return wire.answer(statement, request)
 
     @api.get("/statements/{statement_id}")
-    def get(caller: Caller, request: Request, statement_id: str) -> Response:
-        return wire.answer(running.get(caller, statement_id), request)
+    async def get(caller: Caller, request: Request, statement_id: str) -> Response:
+        statement = running.get(caller, statement_id)
+        if statement.request.disposition == "INLINE_OR_EXTERNAL_LINKS":
+            await _ended(statement, KERNEL_WAIT_S)
+        return wire.answer(statement, request)
 
     @api.get("/statements/{statement_id}/result/chunks/{index}")
     def chunk(
@@ -183,6 +189,8 @@ def _request(given: Execute, session: Session) -> statements.Request:
 
 def _wait(given: Execute) -> float:
     """Seconds to wait for the statement to end before the first answer."""
+    if given.wait_timeout is None:
+        return KERNEL_WAIT_S if given.disposition == "INLINE_OR_EXTERNAL_LINKS" else DEFAULT_WAIT_S
     try:
         seconds = int(given.wait_timeout.removesuffix("s"))
     except ValueError:

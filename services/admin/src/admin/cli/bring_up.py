@@ -19,6 +19,7 @@ from caspers.settings import Parameters, parameters_from
 from admin import stages
 from admin.bootstrap import RELEASE, admin_stage
 from admin.cli import show, workspace_process
+from admin.cli.app_client import AppClient
 from admin.cli.home import Home, RememberedDemo
 from admin.cli.options import REPOSITORY
 from admin.cli.session import Session, session
@@ -201,6 +202,7 @@ def _wait_for_admin(current: Session, clock: Clock) -> None:
 def _run_target(current: Session, demo: RememberedDemo, clock: Clock) -> None:
     began = clock.monotonic()
     admin = current.admin()
+    _let_finish(admin)
     parameters = LOCAL_PARAMETERS | demo.parameters
     started = admin.post("/runs", {"target": demo.target, "parameters": parameters})
     run = show.follow(lambda: admin.get(f"/runs/{started['run_id']}"))
@@ -214,6 +216,14 @@ def _run_target(current: Session, demo: RememberedDemo, clock: Clock) -> None:
         f"target {demo.target}: {len(run['steps'])} resources, {unchanged} unchanged",
         clock.monotonic() - began,
     )
+
+
+def _let_finish(admin: AppClient) -> None:
+    """Wait for a run that goes on, perhaps begun by an `up` that was killed: two at once work against each other."""
+    latest = next(iter(admin.get("/runs")), None)
+    if latest is not None and latest["state"] == "running":
+        show.console.print("a run goes on already; waiting for its end")
+        show.follow(lambda: admin.get(f"/runs/{latest['run_id']}"))
 
 
 def _is_up(current: Session, home: Home) -> bool:

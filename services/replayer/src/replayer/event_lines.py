@@ -6,6 +6,7 @@ escaped once more; whatever characters an order id or an address holds, a line s
 
 from collections.abc import Callable
 from hashlib import blake2b, sha1
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,8 @@ from caspers.model.events import EventType
 from replayer.arrow_text import as_text, compute, joined
 from replayer.windows import order_suffix
 
-_HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
-#: Where the 32 hexadecimal digits of a UUID stand among its 36 characters.
-_HEX_PLACES = np.array([place for place in range(36) if place not in {8, 13, 18, 23}])
+#: The 32 digits of a UUID stand in five groups with hyphens between them.
+_UUID_GROUPS = (0, 8, 12, 16, 20, 32)
 #: Characters that cannot stand in a JSON string as they are. Control characters are rare: rows that hold one are
 #: escaped in a Python loop.
 _SPECIAL = r'["\\\x00-\x1f]'
@@ -90,8 +90,10 @@ def _event_ids(order_id: pa.Array, sequence: pa.Array) -> pa.Array:
     ids = np.frombuffer(hashes, dtype=np.uint8).reshape(-1, 20)[:, :16].copy()
     ids[:, 6] = ids[:, 6] & 0x0F | 0x50  # version 5
     ids[:, 8] = ids[:, 8] & 0x3F | 0x80  # RFC 9562 variant
+    digits = np.frombuffer(ids.tobytes().hex().encode(), dtype=np.uint8).reshape(-1, 32)
     text = np.full((len(names), 36), ord("-"), dtype=np.uint8)
-    text[:, _HEX_PLACES] = _HEX[ids].view(np.uint8).reshape(-1, 32)
+    for place, (start, stop) in enumerate(pairwise(_UUID_GROUPS)):
+        text[:, start + place : stop + place] = digits[:, start:stop]
     offsets = np.arange(len(names) + 1, dtype=np.int32) * 36
     return pa.StringArray.from_buffers(len(names), pa.py_buffer(offsets), pa.py_buffer(text))
 

@@ -1,28 +1,27 @@
-"""Memory that goes back to the system as soon as a window is written, so that an idle replayer is a small one.
+"""Memory that goes back to the system once a replay has caught up, so that an idle replayer is a small one.
 
-A window's columns and texts are large and short-lived. Arrow's own pool and glibc's heaps keep such blocks for later;
-told to map large blocks one by one, they return each when it is freed (some 200 MB less after the first run).
+A window's columns and texts are large and short-lived, and come from several threads. Arrow's own pool and glibc's
+many heaps would keep what they once had: one heap for all, trimmed when the work is done, ends some 200 MB lower.
 """
 
 import ctypes
+from typing import Any
 
 import pyarrow as pa
 
-LARGE_BLOCK_BYTES = 256 * 1024
-ARENAS = 2
+_M_ARENA_MAX = -8  # from glibc's malloc.h
 
-# From glibc's malloc.h.
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-_M_ARENA_MAX = -8
+_libc: Any = ctypes.CDLL(None)
 
 
-def return_large_blocks() -> None:
+def keep_one_heap() -> None:
     """Set it up, once, before anything large is allocated; a system without glibc keeps its ways."""
     pa.set_memory_pool(pa.system_memory_pool())
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return
-    mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
-    mallopt(_M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES)
-    mallopt(_M_ARENA_MAX, ARENAS)
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Return free memory to the system; takes about a millisecond."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)

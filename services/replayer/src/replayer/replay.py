@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
 
 from replayer.dataset import Dataset
+from replayer.memory import give_back
 from replayer.virtual_time import DAY_S, VirtualClock
 from replayer.watermark import ClockSetting, Files, ReplayMemory, SimStart, Watermark, WrittenWindow
 from replayer.window_files import Scene, write_window
@@ -90,6 +91,8 @@ class Replay:
         if window:
             self._replay(scene, window, file_events)
         self._catching_up = self._watermark.position < int(target)
+        if window and not self._catching_up:
+            give_back()
         again = self._catching_up and not context.interrupted
         return StepOutcome(self.progress(), again=again, next_in_s=every_s)
 

@@ -49,7 +49,7 @@ class Workspace:
     Attributes:
         routers: the API families and pages.
         start: called in order when the server starts; each may take seconds.
-        stop: called in reverse order when it stops.
+        stop: called in reverse order, while the API still answers: apps end their work with its help.
     """
 
     config: Config
@@ -58,6 +58,11 @@ class Workspace:
     routers: list[APIRouter] = field(default_factory=list)
     start: list[Callable[[], None]] = field(default_factory=list)
     stop: list[Callable[[], None]] = field(default_factory=list)
+
+    def stop_all(self) -> None:
+        """Stop what runs; a second call does nothing."""
+        while self.stop:
+            self.stop.pop()()
 
 
 def assemble(config: Config, clock: Clock) -> Workspace:
@@ -116,8 +121,7 @@ def application(workspace: Workspace) -> FastAPI:
                 start()
             yield
         finally:
-            for stop in reversed(workspace.stop):
-                stop()
+            workspace.stop_all()
             workspace.state.close()
 
     app = FastAPI(title="Local workspace", lifespan=lifespan)

@@ -1,5 +1,6 @@
 """Running the workspace: one per home, on one port, announced by a file once it answers."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -40,7 +41,7 @@ def serve(config: Config) -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that writes the connection file when it accepts requests."""
+    """A server that writes the connection file when it accepts requests, and stops what runs before it closes."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(
@@ -54,6 +55,10 @@ class _AnnouncingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.to_thread(self._workspace.stop_all)
+        await super().shutdown(sockets)
 
     def _announce(self) -> None:
         config = self._workspace.config

@@ -17,6 +17,7 @@ class State:
     """A SQLite database shared by the threads of one process."""
 
     def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)
         self._connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )

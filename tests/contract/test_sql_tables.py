@@ -187,12 +187,14 @@ def test_what_there_is_can_be_shown(run: Sql, catalog: str):
 def test_concurrent_writers_lose_no_rows(run: Sql, workspace: LocalWorkspace, catalog: str):
     run("CREATE TABLE t (writer INT, n INT)")
 
-    def write(writer: int) -> None:
-        with workspace.connect() as connection, connection.cursor() as cursor:
+    def write(writer: int, connection: Any) -> None:
+        with connection, connection.cursor() as cursor:
             for n in range(INSERTS):
                 cursor.execute(f"INSERT INTO {catalog}.s.t VALUES (:w, :n)", {"w": writer, "n": n})
 
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    writers = [
+        threading.Thread(target=write, args=(number, workspace.connect())) for number in range(WRITERS)
+    ]
     for writer in writers:
         writer.start()
     for writer in writers:

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,9 @@ def serve(config: Config) -> None:
     config = Config(config.home, listener.getsockname()[1], config.host)
     workspace = assemble(config, SystemClock())
     server = _AnnouncingServer(workspace)
+    # Once it has stopped, the server raises the signal again; without a handler of ours we would end right there.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     try:
         server.run(sockets=[listener])
     finally:

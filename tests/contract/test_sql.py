@@ -1,6 +1,6 @@
 """SQL through the real connector and the SDK's statement API: sessions, types, parameters, results, errors."""
 
-import datetime
+import datetime as dt
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from databricks.sdk.service.sql import (
     StatementParameterListItem,
     StatementState,
 )
-from databricks.sql.exc import ServerOperationError
+from databricks.sql.exc import Error, ServerOperationError
 
 from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
@@ -52,9 +52,9 @@ def test_every_type_arrives_through_the_connector_as_itself(cursor: Any):
     cursor.execute(EVERY_TYPE)
     row = cursor.fetchone()
     assert (row.i, row.l, row.d, row.f, row.s, row.b, row.t) == (1, 2, Decimal("1.50"), 2.5, "x", b"ab", True)
-    assert row.day == datetime.date(2024, 1, 2)
-    assert row.at == datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
-    assert row.local == datetime.datetime(2024, 1, 2, 3, 4, 5)
+    assert row.day == dt.date(2024, 1, 2)
+    assert row.at == dt.datetime(2024, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    assert row.local == row.at.replace(tzinfo=None)
     assert (list(row.a), list(row.m), dict(row.st), row.nothing) == (
         [1, 2],
         [("k", 1)],
@@ -65,7 +65,8 @@ def test_every_type_arrives_through_the_connector_as_itself(cursor: Any):
 
 def test_every_type_arrives_in_json_as_a_string(workspace: LocalWorkspace, warehouse: str):
     answer = workspace.client.statement_execution.execute_statement(EVERY_TYPE, warehouse)
-    assert answer.result and answer.result.data_array
+    assert answer.result
+    assert answer.result.data_array
     assert answer.result.data_array[0] == [
         *("1", "2", "1.50", "2.5", "x", "YWI=", "true", "2024-01-02"),
         *("2024-01-02T03:04:05.000Z", "2024-01-02T03:04:05.000", "[1,2]", '{"k":1}', '{"x":1,"y":"z"}'),
@@ -90,7 +91,8 @@ def test_typed_parameters_of_the_statement_api_are_cast(workspace: LocalWorkspac
             StatementParameterListItem(name="b", value="1.5", type="DECIMAL(4,2)"),
         ],
     )
-    assert answer.result and answer.result.data_array == [["42", "2024-01-01", "1.50"]]
+    assert answer.result
+    assert answer.result.data_array == [["42", "2024-01-01", "1.50"]]
 
 
 def test_a_million_rows_come_in_chunks_and_all_of_them(cursor: Any):
@@ -107,7 +109,8 @@ def test_external_links_need_no_token_and_lead_to_the_rows(workspace: LocalWorks
         disposition=Disposition.EXTERNAL_LINKS,
         format=Format.ARROW_STREAM,
     )
-    assert answer.result and answer.result.external_links
+    assert answer.result
+    assert answer.result.external_links
     with urllib.request.urlopen(answer.result.external_links[0].external_link or "") as response:
         assert pa.ipc.open_stream(response.read()).read_all()["id"].to_pylist() == list(range(10))
 
@@ -116,16 +119,20 @@ def test_a_row_limit_cuts_the_result_and_says_so(workspace: LocalWorkspace, ware
     answer = workspace.client.statement_execution.execute_statement(
         "SELECT id FROM range(100)", warehouse, row_limit=3
     )
-    assert answer.manifest and answer.manifest.truncated
-    assert answer.result and answer.result.data_array == [["0"], ["1"], ["2"]]
+    assert answer.manifest
+    assert answer.manifest.truncated
+    assert answer.result
+    assert answer.result.data_array == [["0"], ["1"], ["2"]]
 
 
 def test_inline_results_beyond_the_limit_fail_with_advice(workspace: LocalWorkspace, warehouse: str):
     answer = workspace.client.statement_execution.execute_statement(
         "SELECT repeat('x', 1000) FROM range(30000)", warehouse
     )
-    assert answer.status and answer.status.state is StatementState.FAILED
-    assert answer.status.error and "EXTERNAL_LINKS" in (answer.status.error.message or "")
+    assert answer.status
+    assert answer.status.state is StatementState.FAILED
+    assert answer.status.error
+    assert "EXTERNAL_LINKS" in (answer.status.error.message or "")
 
 
 def test_a_result_without_rows_still_has_its_columns(cursor: Any):
@@ -176,7 +183,8 @@ def test_a_statement_is_canceled_when_its_wait_is_over(workspace: LocalWorkspace
     answer = workspace.client.statement_execution.execute_statement(
         ENDLESS, warehouse, wait_timeout="5s", on_wait_timeout=ExecuteStatementRequestOnWaitTimeout.CANCEL
     )
-    assert answer.status and answer.status.state is StatementState.CANCELED
+    assert answer.status
+    assert answer.status.state is StatementState.CANCELED
 
 
 def test_a_cursor_is_canceled_from_another_thread(cursor: Any):
@@ -185,7 +193,7 @@ def test_a_cursor_is_canceled_from_another_thread(cursor: Any):
     def run() -> None:
         try:
             cursor.execute(ENDLESS)
-        except Exception as error:
+        except Error as error:
             failures.append(error)
 
     running = threading.Thread(target=run)

@@ -9,13 +9,15 @@ from tests.support.workspace import LocalWorkspace
 
 def test_a_new_workspace_has_a_running_warehouse(workspace: LocalWorkspace):
     first = next(iter(workspace.client.warehouses.list()))
-    assert first.odbc_params and first.odbc_params.path == f"/sql/1.0/warehouses/{first.id}"
+    assert first.odbc_params
+    assert first.odbc_params.path == f"/sql/1.0/warehouses/{first.id}"
 
 
 def test_a_warehouse_is_made_changed_and_deleted(workspace: LocalWorkspace):
     warehouses = workspace.client.warehouses
     made = warehouses.create(name="small one", cluster_size="2X-Small").result()
-    assert made.id and made.state is State.RUNNING
+    assert made.id
+    assert made.state is State.RUNNING
     with pytest.raises(ResourceAlreadyExists):
         warehouses.create(name="small one", cluster_size="2X-Small")
     with pytest.raises(InvalidParameterValue):
@@ -33,6 +35,7 @@ def test_a_stopped_warehouse_starts_with_the_next_statement(workspace: LocalWork
     assert made.id
     assert client.warehouses.stop(made.id).result().state is State.STOPPED
     answer = client.statement_execution.execute_statement("SELECT 1", made.id)
-    assert answer.status and answer.status.state is StatementState.SUCCEEDED
+    assert answer.status
+    assert answer.status.state is StatementState.SUCCEEDED
     assert client.warehouses.get(made.id).state is State.RUNNING
     client.warehouses.delete(made.id)

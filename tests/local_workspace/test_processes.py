@@ -20,7 +20,7 @@ STUBBORN = [
     "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\nwhile True: signal.pause()",
 ]
 ORPHANAGE = """
-import pathlib, sys, time
+import pathlib, signal, sys
 from local_workspace.clock import SystemClock
 from local_workspace.engines.processes import Child, Program
 program = Program("sleeper", [sys.executable, "-c", "import signal; signal.pause()"], {}, pathlib.Path("/"), pathlib.Path(sys.argv[1]))
@@ -28,7 +28,7 @@ child = Child(program, SystemClock())
 child.start()
 child.wait_until_running(30)
 print(child.status.pid, flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 

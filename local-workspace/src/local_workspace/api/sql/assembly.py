@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from local_workspace.api.sql import feature_flags, statement_routes, warehouse_routes
+from local_workspace.api.sql import feature_flags, session_routes, statement_routes, warehouse_routes
 from local_workspace.api.sql.interpreter import SqlInterpreter
 from local_workspace.api.sql.sessions import Sessions
 from local_workspace.api.sql.statements import Statements
@@ -31,6 +31,7 @@ class SqlService:
         return [
             feature_flags.router(),
             warehouse_routes.router(self.warehouses, self._warehouse_stopped),
+            session_routes.router(self.sessions, self.warehouses),
             statement_routes.router(self.statements, self.sessions, self.warehouses, clock),
         ]
 

@@ -22,7 +22,7 @@ from local_workspace.api.sql.syntax.commands import (
     Drop,
 )
 from local_workspace.api.sql.syntax.data_types import schema_json, spoken
-from local_workspace.api.sql.syntax.lexer import quoted_name, tokens
+from local_workspace.api.sql.syntax.lexer import quoted_name, rows_of, tokens
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Column, FunctionSpec, Parameter, Table, TableSpec
 from local_workspace.engines import delta
@@ -91,7 +91,7 @@ class Definitions:
         scope = call.definition_scope
         query = self._expander.qualified(statement.query, scope)
         schema = schema_of(
-            self._spark.query(f"SELECT * FROM (\n{self._expander.expanded(query, scope)}\n) LIMIT 0")
+            self._spark.query(rows_of(f"(\n{self._expander.expanded(query, scope)}\n) LIMIT 0"))
         )
         names = list(statement.columns) or [(field.name, None) for field in schema]
         if len(names) != len(schema):
@@ -99,9 +99,7 @@ class Definitions:
                 "INSERT_COLUMN_ARITY_MISMATCH", f"The query has {len(schema)} columns, the view {len(names)}."
             )
         if statement.columns:
-            query = (
-                f"SELECT * FROM (\n{query}\n) AS _view ({', '.join(quoted_name(name) for name, _ in names)})"
-            )
+            query = rows_of(f"(\n{query}\n) AS _view ({', '.join(quoted_name(name) for name, _ in names)})")
         columns = tuple(
             Column(name=name, type_text=sql_type(field.type).lower(), position=position, comment=comment)
             for position, ((name, comment), field) in enumerate(zip(names, schema, strict=True))

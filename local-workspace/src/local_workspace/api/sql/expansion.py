@@ -3,7 +3,7 @@
 The engine knows no catalog; every name is resolved, and every privilege checked, here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -245,7 +245,7 @@ class Expander:
             for column in known.columns
         }
 
-    def _builtin(self, rendering: Rendering, call: FunctionReference, scope: Scope):
+    def _builtin(self, rendering: Rendering, call: FunctionReference, scope: Scope) -> Callable[[], str]:
         if call.parts[0].lower() != "read_files":
             raise unsupported(f"the function {call.parts[0]}")
         given = {
@@ -345,7 +345,7 @@ def _is_path(parts: Name) -> bool:
 
 
 def _context_calls(text: str) -> Iterator[tuple[int, int, str]]:
-    """Calls without arguments whose value is the session's: current_user(), current_catalog(), …"""
+    """Calls without arguments whose value is the session's, such as current_user()."""
     words = ("CURRENT_USER", "SESSION_USER", "USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_DATABASE")
     found = tokens(text)
     for before, token, opening, closing in zip((None, *found), found, found[1:], found[2:], strict=False):

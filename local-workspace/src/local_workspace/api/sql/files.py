@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from local_workspace.api.sql.failures import SqlFailure, unsupported
-from local_workspace.api.sql.syntax.lexer import quoted_name
+from local_workspace.api.sql.syntax.lexer import quoted_name, rows_of
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.engines import disk
 from local_workspace.identity import Principal
@@ -44,7 +44,7 @@ class LocalFiles:
             raise unsupported(f"read_files with {', '.join(sorted(unknown))}")
         path = options.get("path", "")
         file_format = options.get("format") or _format_of(self._local(path, caller, checked=checked))
-        return f"(SELECT * FROM {self.source(path, file_format, caller, checked=checked)})"
+        return f"({rows_of(self.source(path, file_format, caller, checked=checked))})"
 
     def _local(self, path: str, caller: Principal, *, checked: bool) -> Path:
         parts = path.removeprefix("dbfs:").strip("/").split("/")

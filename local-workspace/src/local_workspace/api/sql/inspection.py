@@ -3,6 +3,7 @@
 import fnmatch
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from local_workspace.api.sql.parameters import quoted as string_literal
 from local_workspace.api.sql.result_types import sql_type
 from local_workspace.api.sql.results import schema_of
 from local_workspace.api.sql.syntax.commands import Describe, DescribeQuery, SetVariable, Show
-from local_workspace.api.sql.syntax.lexer import quoted_name
+from local_workspace.api.sql.syntax.lexer import quoted_name, rows_of
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Securable, Table
 from local_workspace.engines import delta
@@ -104,7 +105,7 @@ class Inspection:
     def describe_query(self, call: Call, statement: DescribeQuery) -> Iterator[bytes]:
         """DESCRIBE QUERY: the columns that a query gives."""
         text = self._expander.expanded(statement.text, call.scope)
-        schema = schema_of(self._spark.query(f"SELECT * FROM (\n{text}\n) LIMIT 0", call.operation))
+        schema = schema_of(self._spark.query(rows_of(f"(\n{text}\n) LIMIT 0"), call.operation))
         rows = [(field.name, sql_type(field.type).lower(), None) for field in schema]
         return answer(texts("col_name", "data_type", "comment"), rows)
 
@@ -185,7 +186,7 @@ def _matches(name: str, pattern: str | None) -> bool:
     )
 
 
-def _stored(table: Table):
+def _stored(table: Table) -> Path:
     if table.location is None:
         raise SqlFailure(
             "EXPECT_TABLE_NOT_VIEW", f"{table.full_name} is a view; it has no history or files of its own."

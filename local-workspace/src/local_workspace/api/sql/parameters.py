@@ -101,26 +101,31 @@ def quoted(text: str) -> str:
 
 
 def _simple(value: str, type_name: str) -> str:
+    text = value.strip()
     match _known(type_name):
         case "STRING" | "VOID":
-            return quoted(value)
+            written = quoted(value)
         case "BOOLEAN":
-            return {"true": "TRUE", "false": "FALSE"}.get(value.strip().lower()) or _refuse(value)
+            written = {"true": "TRUE", "false": "FALSE"}.get(text.lower()) or _refuse(value)
         case "DOUBLE" | "FLOAT" as wanted:
-            return f"CAST({quoted(str(float(value)))} AS {wanted})"
+            written = f"CAST({quoted(str(float(text)))} AS {wanted})"
         case "DATE":
-            return f"DATE'{date.fromisoformat(value.strip()).isoformat()}'"
+            written = f"DATE'{date.fromisoformat(text).isoformat()}'"
         case "TIMESTAMP" | "TIMESTAMP_NTZ" as wanted:
-            datetime.fromisoformat(value.strip())
-            return f"CAST({quoted(value.strip())} AS {wanted})"
+            datetime.fromisoformat(text)
+            written = f"CAST({quoted(text)} AS {wanted})"
         case "BINARY":
-            return f"X'{bytes.fromhex(value).hex()}'"
+            written = f"X'{bytes.fromhex(text).hex()}'"
         case whole:
-            number = int(value)
-            limit = 2 ** (WHOLE[whole] - 1)
-            if not -limit <= number < limit:
-                _refuse(value)
-            return str(number) if whole == "INT" and number >= 0 else f"CAST({number} AS {whole})"
+            written = _whole(int(text), whole)
+    return written
+
+
+def _whole(number: int, type_name: str) -> str:
+    limit = 2 ** (WHOLE[type_name] - 1)
+    if not -limit <= number < limit:
+        _refuse(str(number))
+    return str(number) if type_name == "INT" and number >= 0 else f"CAST({number} AS {type_name})"
 
 
 def _decimal(value: str, decimal: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -26,6 +27,18 @@ SIMPLE: dict[pa.DataType, tuple[str, str]] = {
     pa.null(): ("NULL", "VOID"),
 }
 """Arrow type → (ColumnInfoTypeName, SQL type)."""
+
+KINDS: list[tuple[Callable[[pa.DataType], bool], str]] = [
+    (pa.types.is_decimal, "DECIMAL"),
+    (pa.types.is_timestamp, "TIMESTAMP"),
+    (pa.types.is_map, "MAP"),
+    (pa.types.is_struct, "STRUCT"),
+    (pa.types.is_list, "ARRAY"),
+    (pa.types.is_large_list, "ARRAY"),
+    (pa.types.is_duration, "INTERVAL"),
+    (pa.types.is_interval, "INTERVAL"),
+]
+"""How types with parts are told, and their ColumnInfoTypeName."""
 
 
 def columns(schema: pa.Schema) -> list[dict[str, Any]]:
@@ -62,19 +75,23 @@ def _column(position: int, field: pa.Field) -> dict[str, Any]:
 def _named(arrow: pa.DataType) -> tuple[str, str]:
     if arrow in SIMPLE:
         return SIMPLE[arrow]
-    if pa.types.is_decimal(arrow):
-        return "DECIMAL", f"DECIMAL({arrow.precision},{arrow.scale})"
-    if pa.types.is_timestamp(arrow):
-        return "TIMESTAMP", "TIMESTAMP" if arrow.tz else "TIMESTAMP_NTZ"
-    if pa.types.is_map(arrow):
-        return "MAP", f"MAP<{sql_type(arrow.key_type)}, {sql_type(arrow.item_type)}>"
-    if pa.types.is_struct(arrow):
-        return "STRUCT", f"STRUCT<{', '.join(f'{field.name}: {sql_type(field.type)}' for field in arrow)}>"
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
-        return "ARRAY", f"ARRAY<{sql_type(arrow.value_type)}>"
-    if pa.types.is_duration(arrow) or pa.types.is_interval(arrow):
-        return "INTERVAL", "INTERVAL DAY TO SECOND"
-    return "USER_DEFINED_TYPE", str(arrow).upper()
+    kind = next((name for is_kind, name in KINDS if is_kind(arrow)), "USER_DEFINED_TYPE")
+    match kind:
+        case "DECIMAL":
+            text = f"DECIMAL({arrow.precision},{arrow.scale})"
+        case "TIMESTAMP":
+            text = "TIMESTAMP" if arrow.tz else "TIMESTAMP_NTZ"
+        case "MAP":
+            text = f"MAP<{sql_type(arrow.key_type)}, {sql_type(arrow.item_type)}>"
+        case "STRUCT":
+            text = f"STRUCT<{', '.join(f'{field.name}: {sql_type(field.type)}' for field in arrow)}>"
+        case "ARRAY":
+            text = f"ARRAY<{sql_type(arrow.value_type)}>"
+        case "INTERVAL":
+            text = "INTERVAL DAY TO SECOND"
+        case _:
+            text = str(arrow).upper()
+    return kind, text
 
 
 def _spelled(column: pa.Array) -> Iterable[str | None]:
@@ -94,31 +111,27 @@ def _speller(arrow: pa.DataType) -> Callable[[Any], str]:
 
 def _plain(value: Any) -> Any:
     """A value as it stands in JSON text; inside arrays, maps and structs numbers stay numbers."""
+    plain: Any = value
     match value:
         case bool():
-            return "true" if value else "false"
-        case int() | str() | None:
-            return value
+            plain = "true" if value else "false"
         case float():
-            return _float(value)
+            plain = _float(value)
         case bytes():
-            return base64.b64encode(value).decode()
+            plain = base64.b64encode(value).decode()
         case datetime():
-            return (
-                value.strftime("%Y-%m-%dT%H:%M:%S.")
-                + f"{value.microsecond // 1000:03d}"
-                + ("Z" if value.tzinfo else "")
-            )
-        case date():
-            return value.isoformat()
+            plain = f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}{'Z' if value.tzinfo else ''}"
+        case date() | Decimal():
+            plain = str(value)
         case timedelta():
-            return f"{value.days} {value - timedelta(days=value.days)}"
+            plain = f"{value.days} {value - timedelta(days=value.days)}"
         case list():
-            return [_plain(item) for item in value]
+            plain = [_plain(item) for item in value]
         case dict():
-            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+            plain = {str(_plain(key)): _plain(item) for key, item in value.items()}
         case _:
-            return str(value)
+            pass
+    return plain
 
 
 def _float(value: float) -> str | float:

@@ -1,4 +1,4 @@
-"""The wire of SQL sessions and statements, as the SDK's statement API and the connector's kernel speak it."""
+"""The wire of SQL statements, as the SDK's statement API and the connector's kernel speak it."""
 
 import asyncio
 from datetime import timedelta
@@ -25,15 +25,6 @@ KERNEL_WAIT_S = 1
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 5, 50
 LINK_LIFE = timedelta(minutes=15)
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
-
-
-class OpenSession(BaseModel):
-    """The body of POST /api/2.0/sql/sessions."""
-
-    warehouse_id: str
-    catalog: str | None = None
-    schema_: Annotated[str | None, Field(alias="schema")] = None
-    session_confs: dict[str, str] = {}
 
 
 class GivenParameter(BaseModel):
@@ -64,21 +55,9 @@ class Execute(BaseModel):
 
 
 def router(running: Statements, sessions: Sessions, warehouses: Warehouses, clock: Clock) -> APIRouter:
-    """The routes of sessions, statements and result links."""
+    """The routes of statements and result links."""
     api = APIRouter(prefix="/api/2.0/sql")
     wire = _Wire(clock)
-
-    @api.post("/sessions")
-    def open_session(caller: Caller, given: OpenSession) -> dict[str, Any]:
-        warehouses.use(given.warehouse_id)
-        schema = given.schema_ or DEFAULT_SCHEMA
-        session = Session(caller, given.warehouse_id, given.catalog, schema, dict(given.session_confs))
-        return {"session_id": sessions.open(session).id}
-
-    @api.delete("/sessions/{session_id}")
-    def close_session(caller: Caller, session_id: str) -> dict[str, Any]:
-        sessions.close(caller, session_id)
-        return {}
 
     @api.post("/statements")
     async def execute(caller: Caller, request: Request, given: Execute) -> Response:

@@ -157,7 +157,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class ShowGrants:
-    """SHOW GRANTS [principal] ON …"""
+    """SHOW GRANTS [principal] ON a securable."""
 
     kind: SecurableKind
     name: Name

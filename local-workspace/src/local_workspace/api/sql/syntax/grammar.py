@@ -6,6 +6,7 @@ from functools import lru_cache
 from local_workspace.api.sql.failures import unsupported
 from local_workspace.api.sql.syntax import commands as c
 from local_workspace.api.sql.syntax import definitions
+from local_workspace.api.sql.syntax.lexer import rows_of
 from local_workspace.api.sql.syntax.reader import Name, Reader
 from local_workspace.api.sql.syntax.references import with_time_travel
 
@@ -59,7 +60,7 @@ def _after_with(text: str) -> c.Statement:
 
 
 def _table(reader: Reader) -> c.Query:
-    return c.Query(f"SELECT * FROM {reader.rest()}")
+    return c.Query(rows_of(reader.rest()))
 
 
 def _explain(reader: Reader) -> c.Explain:
@@ -79,7 +80,7 @@ def _insert(reader: Reader, ctes: str = "") -> c.Insert:
         raise unsupported("INSERT … BY NAME; list the columns instead")
     columns = reader.identifiers() if _at_columns(reader) else None
     replace_where = _replace_where(reader) if reader.take("REPLACE", "WHERE") else None
-    source = f"SELECT * FROM {reader.rest()}" if reader.take("TABLE") else reader.rest()
+    source = rows_of(reader.rest()) if reader.take("TABLE") else reader.rest()
     return c.Insert(target, ctes + source, columns, overwrite, replace_where)
 
 

@@ -97,6 +97,11 @@ def quoted_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def rows_of(source: str) -> str:
+    """The query for all rows of what stands in FROM: a name, or a query in parentheses."""
+    return f"SELECT * FROM {source}"  # noqa: S608  statements are made of statements here; values are bound as literals
+
+
 def syntax_error(text: str, place: int, reason: str) -> SqlFailure:
     """A failure that points at a place."""
     before = text[:place]

@@ -19,6 +19,9 @@ START_LIMIT_S = 60
 WAIT_FOR_ENGINE_S = 20
 """How long a statement waits for an engine that is starting or coming back."""
 
+TRY_EVERY_S = 0.05
+NOTICED_AFTER_TRIES = 40
+
 
 class Spark:
     """The engine's process and our connection to it.
@@ -32,6 +35,7 @@ class Spark:
         self._scratch = scratch
         self._port = free_port()
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._connection: SparkConnect | None = None
         self._child = Child(
             Program(
@@ -67,6 +71,7 @@ class Spark:
 
     def stop(self) -> None:
         """Stop the engine; statements in flight fail."""
+        self._stopping.set()
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
@@ -101,16 +106,25 @@ class Spark:
             connection.interrupt(operation)
 
     def _connected(self) -> SparkConnect:
-        try:
-            self._child.wait_until_running(WAIT_FOR_ENGINE_S)
-        except NotRunning as error:
-            raise EngineLost(
-                f"The SQL engine is not available yet; try again in a moment. {error}"
-            ) from error
+        self._wait_until_it_listens()
         with self._lock:
             if self._connection is None:
                 self._connection = SparkConnect(self._port)
             return self._connection
+
+    def _wait_until_it_listens(self) -> None:
+        """Wait for the engine; one killed this very moment counts as running until its end is noticed."""
+        for _ in range(NOTICED_AFTER_TRIES):
+            try:
+                self._child.wait_until_running(WAIT_FOR_ENGINE_S)
+            except NotRunning as error:
+                raise EngineLost(
+                    f"The SQL engine is not available yet; try again in a moment. {error}"
+                ) from error
+            if listens(self._port):
+                return
+            self._stopping.wait(TRY_EVERY_S)
+        raise EngineLost("The SQL engine does not answer; try again in a moment.")
 
     def _forget_lost_connection(self, status: ProcessStatus) -> None:
         if status.state in {"backing_off", "stopped"}:

@@ -5,7 +5,8 @@ lines go to `quarantined_events`, in the words of `_fault`; only blank lines are
 path; when the same events come again in a file of another name, `event_id` keeps them from counting twice.
 
 Runs on Lakeflow (Auto Loader), on Apache Spark's `spark-pipelines` and in the local workspace; the key
-`caspers.events_format` says how files are found ("cloudFiles" or "text").
+`caspers.events_format` says how files are found ("cloudFiles" or "text"). The tables stand last, because Spark runs
+their functions at once when it loads the file.
 """
 
 from pyspark import pipelines as dp
@@ -27,45 +28,6 @@ LONGEST_LINE = 1_000_000  # characters; a longer line is refused unread
 KEPT_OF_A_LONG_LINE = 4_096  # characters
 LARGEST_INT = 2**31 - 1
 DEAREST = 99_999_999  # the dearest price that fits decimal(10,2)
-
-
-@dp.table(name="all_events", comment="Every event once, as it came from the kitchens and the drivers")
-def all_events() -> DataFrame:
-    """The lines that are events, typed; a repeated `event_id` counts once, however late it comes again."""
-    return (
-        _lines_read()
-        .where(F.col("fault").isNull())
-        .select(
-            "event.event_id",
-            "event.event_type",
-            _moment(F.col("event.ts")).alias("ts"),
-            F.col("event.location_id").try_cast("int").alias("location_id"),
-            "event.order_id",
-            F.col("event.sequence").try_cast("int").alias("sequence"),
-            "event.body",
-            "_source_file",
-            F.current_timestamp().alias("_ingested_at"),
-        )
-        .dropDuplicates(["event_id"])
-    )
-
-
-@dp.table(name="quarantined_events", comment="Lines that are no events, with the reason")
-def quarantined_events() -> DataFrame:
-    """The lines that are not events; of a very long line its first part."""
-    too_long = F.length("value") > LONGEST_LINE
-    return (
-        _lines_read()
-        .where(F.col("fault").isNotNull())
-        .select(
-            F.when(too_long, F.substring("value", 1, KEPT_OF_A_LONG_LINE))
-            .otherwise(F.col("value"))
-            .alias("raw_line"),
-            F.col("fault").alias("reason"),
-            "_source_file",
-            F.current_timestamp().alias("_ingested_at"),
-        )
-    )
 
 
 def _lines_read() -> DataFrame:
@@ -183,3 +145,42 @@ def _each(name: str) -> Column:
 
 def _moment(text: Column) -> Column:
     return F.try_to_timestamp(text, F.lit(TIMESTAMP_FORMAT))
+
+
+@dp.table(name="all_events", comment="Every event once, as it came from the kitchens and the drivers")
+def all_events() -> DataFrame:
+    """The lines that are events, typed; a repeated `event_id` counts once, however late it comes again."""
+    return (
+        _lines_read()
+        .where(F.col("fault").isNull())
+        .select(
+            "event.event_id",
+            "event.event_type",
+            _moment(F.col("event.ts")).alias("ts"),
+            F.col("event.location_id").try_cast("int").alias("location_id"),
+            "event.order_id",
+            F.col("event.sequence").try_cast("int").alias("sequence"),
+            "event.body",
+            "_source_file",
+            F.current_timestamp().alias("_ingested_at"),
+        )
+        .dropDuplicates(["event_id"])
+    )
+
+
+@dp.table(name="quarantined_events", comment="Lines that are no events, with the reason")
+def quarantined_events() -> DataFrame:
+    """The lines that are not events; of a very long line its first part."""
+    too_long = F.length("value") > LONGEST_LINE
+    return (
+        _lines_read()
+        .where(F.col("fault").isNotNull())
+        .select(
+            F.when(too_long, F.substring("value", 1, KEPT_OF_A_LONG_LINE))
+            .otherwise(F.col("value"))
+            .alias("raw_line"),
+            F.col("fault").alias("reason"),
+            "_source_file",
+            F.current_timestamp().alias("_ingested_at"),
+        )
+    )

@@ -9,6 +9,14 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  as everyone calls it
 
 
+def _order_items() -> DataFrame:
+    return SparkSession.active().read.table("silver_order_items")
+
+
+def _revenue() -> Column:
+    return F.sum(F.col("extended_price").cast("decimal(12,2)")).cast("double")
+
+
 @dp.materialized_view(name="gold_order_header", comment="One row per order", cluster_by=["order_day"])
 def gold_order_header() -> DataFrame:
     return (
@@ -54,11 +62,3 @@ def gold_location_sales_hourly() -> DataFrame:
         .groupBy("location_id", F.date_trunc("hour", "order_ts").alias("hour_ts"))
         .agg(F.approx_count_distinct("order_id").alias("orders"), _revenue().alias("revenue"))
     )
-
-
-def _order_items() -> DataFrame:
-    return SparkSession.active().read.table("silver_order_items")
-
-
-def _revenue() -> Column:
-    return F.sum(F.col("extended_price").cast("decimal(12,2)")).cast("double")

@@ -1,11 +1,15 @@
 """Silver: one row per item that was ordered."""
 
 from pyspark import pipelines as dp
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  as everyone calls it
 
 ORDER = "items ARRAY<STRUCT<id: INT, category_id: INT, menu_id: INT, brand_id: INT, name: STRING, price: DOUBLE, qty: INT>>"
 CENTS = "decimal(10,2)"
+
+
+def _price() -> Column:
+    return F.col("item.price").cast(CENTS)
 
 
 @dp.table(
@@ -14,7 +18,7 @@ CENTS = "decimal(10,2)"
     partition_cols=["order_day"],
 )
 def silver_order_items() -> DataFrame:
-    """The items of every order; `extended_price` is price times quantity, exact to the cent."""
+    """The items of every order; money is exact to the cent."""
     orders = (
         SparkSession.active().readStream.table("all_events").where(F.col("event_type") == "order_created")
     )
@@ -35,7 +39,7 @@ def silver_order_items() -> DataFrame:
         "item.category_id",
         "item.brand_id",
         F.col("item.name").alias("item_name"),
-        "item.price",
+        _price().cast("double").alias("price"),
         "item.qty",
-        (F.col("item.price").cast(CENTS) * F.col("item.qty")).cast("double").alias("extended_price"),
+        (_price() * F.col("item.qty")).cast("double").alias("extended_price"),
     )

@@ -28,6 +28,7 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print('{"report": "loaded"}', flush=True)  # noqa: T201  our standard output is the workspace's to read
     line = sys.stdin.readline()
     if not line:
         return ABANDONED

@@ -20,6 +20,8 @@ from local_workspace.pipeline_runs.spec import UpdateSpec
 
 WORDS_KEPT = 20  # lines of a runner's standard error
 GRACE_S = 5.0
+LOADED = "loaded"
+"""What a runner reports when it waits for its update."""
 
 
 class Answers(Protocol):
@@ -63,11 +65,18 @@ class Runner:
         self._listener.join(1)
         return "\n".join(self._last_words)
 
+    def wait_until_loaded(self) -> None:
+        """Return when the process waits for its update, or has died."""
+        if self._process.stdout is not None:
+            self._process.stdout.readline()
+
     def run(self, spec: UpdateSpec, answers: Answers, report: Callable[[dict[str, Any]], None]) -> int:
         """Run the update to its end; returns the exit code (negative: the signal that killed it)."""
         if self._say(spec.model_dump_json()):
             for line in self._process.stdout or ():
                 message = json.loads(line)
+                if message.get("report") == LOADED:
+                    continue
                 if "report" in message:
                     report(message)
                 else:

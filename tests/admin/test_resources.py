@@ -9,7 +9,7 @@ import pytest
 from admin.connections import Connections
 from admin.declarations import Output, Resource, Stage
 from admin.engine import Engine
-from admin.registry import COLUMNS, FileRegistry
+from admin.registry import FileRegistry
 from admin.resources.kind import Declared, Kind
 from admin.resources.kinds import kinds
 from admin.runs import Run
@@ -69,7 +69,7 @@ CASES: dict[str, Callable[[str, str], list[Resource]]] = {
     "lakebase_project": lambda _catalog, suffix: [project(suffix)],
     "text_table": lambda catalog, _suffix: [
         schema(catalog),
-        Resource("table", "text_table", f"{catalog}.stuff.rows", {"columns": list(COLUMNS)}, ("schema",)),
+        Resource("table", "text_table", f"{catalog}.stuff.rows", {"columns": ["key", "name"]}, ("schema",)),
     ],
     "uc_schema": lambda catalog, _suffix: [schema(catalog)],
     "volume": lambda catalog, _suffix: [

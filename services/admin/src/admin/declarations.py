@@ -6,9 +6,25 @@ resource does (an id, an address) is written as an `Output` of that resource and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 Spec = Mapping[str, Any]
+REGISTRY_KEY = "registry"
+"""The key of the resource that is the registry's own table."""
+
+REGISTRY_COLUMNS: tuple[LiteralString, ...] = (
+    "key",
+    "kind",
+    "name",
+    "stage",
+    "id",
+    "state",
+    "needs",
+    "spec",
+    "outputs",
+)
+"""The columns of the registry's table, all text; the last three hold JSON."""
+
 EntryState = Literal["planned", "created", "ready"]
 
 

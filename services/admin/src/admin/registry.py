@@ -16,25 +16,9 @@ from typing import Any, LiteralString, Protocol
 from caspers.clients.warehouse import Warehouse
 from caspers.names import Names, quoted
 
-from admin.declarations import Entry
+from admin.declarations import REGISTRY_COLUMNS, REGISTRY_KEY, Entry
 
-REGISTRY_KEY = "registry"
-"""The key of the resource that is the registry's own table."""
-
-COLUMNS: tuple[LiteralString, ...] = (
-    "key",
-    "kind",
-    "name",
-    "stage",
-    "id",
-    "state",
-    "needs",
-    "spec",
-    "outputs",
-)
-"""The table's columns, all text; the last three hold JSON."""
-
-_STRUCT: LiteralString = ", ".join([column + ": STRING" for column in COLUMNS])
+_STRUCT: LiteralString = ", ".join([column + ": STRING" for column in REGISTRY_COLUMNS])
 
 
 class Registry(Protocol):
@@ -137,7 +121,7 @@ class TableRegistry:
 
 
 def _all_of(table: LiteralString) -> LiteralString:
-    return "SELECT " + ", ".join(COLUMNS) + " FROM " + table  # noqa: S608 - a checked and quoted identifier
+    return "SELECT " + ", ".join(REGISTRY_COLUMNS) + " FROM " + table  # noqa: S608 - a checked and quoted identifier
 
 
 def _merge_into(table: LiteralString) -> LiteralString:

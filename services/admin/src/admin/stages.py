@@ -12,8 +12,7 @@ from caspers.model.tables import DIMENSIONS
 from caspers.names import Names
 from caspers.settings import Parameters
 
-from admin.declarations import Output, Resource, Stage
-from admin.registry import COLUMNS, REGISTRY_KEY
+from admin.declarations import REGISTRY_COLUMNS, REGISTRY_KEY, Output, Resource, Stage
 
 CONTROL_DATABASE = "control"
 FOUNDATION = "Foundation"
@@ -75,7 +74,7 @@ def _foundation(demo: Demo) -> tuple[Resource, ...]:
             REGISTRY_KEY,
             "text_table",
             names.resources_table,
-            {"columns": list(COLUMNS)},
+            {"columns": list(REGISTRY_COLUMNS)},
             needs=("schema _internal_state", "warehouse"),
         ),
     )

@@ -23,7 +23,7 @@ FROM (SELECT *, unnest(from_json(body, '{"items": [{"id": "INTEGER", "category_i
 # Each statement means the same rows to DuckDB and to the warehouse, whose tables stand in its place holders.
 ROWS = {
     "silver_order_items": (
-        "SELECT order_id, item_id, brand_id, qty, sum(extended_price) AS total FROM {source} GROUP BY ALL",
+        "SELECT order_id, item_id, brand_id, qty, sum(extended_price) AS total FROM {source} GROUP BY order_id, item_id, brand_id, qty",
         "silver",
     ),
     "gold_order_header": (

@@ -72,7 +72,7 @@ def test_outputs_of_one_resource_reach_another(world: "World"):
     assert world.registry.entries()["b"].spec == {"where": str(world.root / "a")}
 
 
-def test_drift_is_repaired(world: "World"):
+def test_drift_on_the_platform_is_repaired(world: "World"):
     world.provision(directory("a", size=1))
     (world.root / "a" / "settings.json").write_text(json.dumps({"size": 9}))
     world.provision(directory("a", size=1))

@@ -74,7 +74,7 @@ class Engine:
             except Cancelled:
                 run.finish(key, "cancelled")
                 return False
-            except Exception as error:  # noqa: BLE001 - one step's failure is its own; the others go on
+            except Exception as error:  # noqa: BLE001  one step's failure is its own; the others go on
                 run.finish(key, "failed", in_words(error))
                 return False
             return True

@@ -121,7 +121,7 @@ class TableRegistry:
 
 
 def _all_of(table: LiteralString) -> LiteralString:
-    return "SELECT " + ", ".join(REGISTRY_COLUMNS) + " FROM " + table  # noqa: S608 - a checked and quoted identifier
+    return "SELECT " + ", ".join(REGISTRY_COLUMNS) + " FROM " + table  # noqa: S608  a checked and quoted identifier
 
 
 def _merge_into(table: LiteralString) -> LiteralString:

@@ -157,7 +157,7 @@ class Runs:
     def _work(self, run: Run, work: Callable[[Run], None]) -> None:
         try:
             work(run)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs into the run, where people look
+        except Exception as error:  # noqa: BLE001  whatever went wrong belongs into the run, where people look
             run.close("failed", in_words(error))
         self._history.save(run.as_json())
 

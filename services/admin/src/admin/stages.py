@@ -133,11 +133,8 @@ def _canonical_data(demo: Demo) -> tuple[Resource, ...]:
 
 
 def _replayer_app(demo: Demo, events: str, misc: str) -> tuple[Resource, ...]:
-    names, parameters = demo.names, demo.parameters
+    names = demo.names
     app = names.replayer_app
-    simulator = names.schema(parameters.simulator_schema)
-    principal = Output("replayer app", "principal")
-    folder = f"{names.workspace_folder}/replayer"
     may_use = [
         {
             "name": "postgres",
@@ -150,14 +147,8 @@ def _replayer_app(demo: Demo, events: str, misc: str) -> tuple[Resource, ...]:
         _volume_resource("events", events),
         _volume_resource("misc", misc),
     ]
-    env = [
-        {"name": "CATALOG", "value": names.catalog},
-        {"name": "SIMULATOR_SCHEMA", "value": parameters.simulator_schema},
-        {"name": "EVENTS_VOLUME", "value": parameters.events_volume},
-        {"name": "LAKEBASE_ENDPOINT", "value_from": "postgres"},
-    ]
     return (
-        _folder("replayer sources", folder, demo, "replayer"),
+        _folder("replayer sources", f"{names.workspace_folder}/replayer", demo, "replayer"),
         Resource(
             "replayer app",
             "databricks_app",
@@ -165,11 +156,39 @@ def _replayer_app(demo: Demo, events: str, misc: str) -> tuple[Resource, ...]:
             {"description": "Replays the canonical dataset into the events volume", "resources": may_use},
             needs=("volume events", "volume misc"),
         ),
+        *_replayer_rights(demo),
+        Resource("replayer compute", "app_compute", app, needs=("replayer app",)),
+        Resource(
+            "replayer release",
+            "app_release",
+            app,
+            {
+                "source_path": Output("replayer sources", "path"),
+                "digest": demo.digests["replayer"],
+                "resources": may_use,
+                "env": _replayer_environment(demo.parameters),
+            },
+            needs=(
+                "replayer compute",
+                "replayer in catalog",
+                "replayer in simulator",
+                "replayer control access",
+            ),
+        ),
+    )
+
+
+def _replayer_rights(demo: Demo) -> tuple[Resource, ...]:
+    """What the app's resources do not bring along: the way to the volumes, and the tables of the control database."""
+    app, catalog = demo.names.replayer_app, demo.names.catalog
+    simulator = demo.names.schema(demo.parameters.simulator_schema)
+    principal = Output("replayer app", "principal")
+    return (
         Resource(
             "replayer in catalog",
             "grants",
-            f"{app} in {names.catalog}",
-            grants("catalog", names.catalog, principal, "USE_CATALOG"),
+            f"{app} in {catalog}",
+            grants("catalog", catalog, principal, "USE_CATALOG"),
             needs=("catalog",),
         ),
         Resource(
@@ -186,25 +205,16 @@ def _replayer_app(demo: Demo, events: str, misc: str) -> tuple[Resource, ...]:
             {**_control(), "role": principal},
             needs=("control schema",),
         ),
-        Resource("replayer compute", "app_compute", app, needs=("replayer app",)),
-        Resource(
-            "replayer release",
-            "app_release",
-            app,
-            {
-                "source_path": Output("replayer sources", "path"),
-                "digest": demo.digests["replayer"],
-                "resources": may_use,
-                "env": env,
-            },
-            needs=(
-                "replayer compute",
-                "replayer in catalog",
-                "replayer in simulator",
-                "replayer control access",
-            ),
-        ),
     )
+
+
+def _replayer_environment(parameters: Parameters) -> list[dict[str, str]]:
+    return [
+        {"name": "CATALOG", "value": parameters.catalog},
+        {"name": "SIMULATOR_SCHEMA", "value": parameters.simulator_schema},
+        {"name": "EVENTS_VOLUME", "value": parameters.events_volume},
+        {"name": "LAKEBASE_ENDPOINT", "value_from": "postgres"},
+    ]
 
 
 def _pipeline(demo: Demo) -> tuple[Resource, ...]:

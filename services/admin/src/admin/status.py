@@ -141,7 +141,7 @@ def pipeline_state(pipeline: GetPipelineResponse) -> dict[str, Any]:
 
 
 def _count_of(table: LiteralString) -> LiteralString:
-    return "SELECT '" + table + "' AS name, count(*) AS rows FROM " + table  # noqa: S608 - a checked identifier
+    return "SELECT '" + table + "' AS name, count(*) AS rows FROM " + table  # noqa: S608  a checked identifier
 
 
 def _newest_version(history: pa.Table) -> int | None:

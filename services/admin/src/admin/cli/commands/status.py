@@ -53,6 +53,6 @@ def _status(home: Home, catalog: str | None) -> dict[str, Any]:
     if workspace_process.running(home) is None:
         return STOPPED
     # The platform's SDK takes a second to import, which nobody should wait for to hear that nothing runs.
-    from admin.cli.session import status_of  # noqa: PLC0415 - see above
+    from admin.cli.session import status_of  # noqa: PLC0415  see above
 
     return status_of(home, catalog, STOPPED)

@@ -16,7 +16,7 @@ def register(cli: typer.Typer) -> None:
     cli.command()(up)
 
 
-def up(  # noqa: PLR0913 - the options of the command are its parameters
+def up(  # noqa: PLR0913  the options of the command are its parameters
     *,
     target: Annotated[str | None, typer.Option(help="What to bring up: " + ", ".join(stages.TARGETS))] = None,
     catalog: CatalogOption = None,

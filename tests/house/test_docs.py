@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from admin.cli.__main__ import MODULES as COMMANDS
 from caspers.model.tables import TABLES
 from caspers.settings import Parameters
 
@@ -52,11 +53,8 @@ def test_every_table_is_documented():
 
 
 def test_every_command_is_documented():
-    from admin.cli import app
-    from typer.main import get_command
-
     text = _read("docs/operate.md")
-    assert not [name for name in get_command(app).commands if f"./caspers {name}" not in text]
+    assert not [name for name in COMMANDS if f"./caspers {name}" not in text]
 
 
 def test_every_dependency_says_why_it_was_taken():
@@ -82,3 +80,11 @@ def test_the_lock_file_carries_hashes_and_no_addresses():
     assert len(pins) > 50
     assert "://" not in lock
     assert lock.count("--hash=sha256:") >= len(pins)
+
+
+@pytest.mark.parametrize("service", ["admin", "replayer"])
+def test_a_service_deploys_with_the_versions_of_the_lock_file(service: str):
+    lock = set(re.findall(r"^[a-z0-9.-]+==[^ ;\\\n]+", _read("requirements.lock"), flags=re.MULTILINE))
+    pinned = set(_read(f"services/{service}/requirements.txt").split())
+    assert pinned
+    assert not pinned - lock

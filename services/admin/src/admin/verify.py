@@ -12,7 +12,7 @@ Status = Mapping[str, Any]
 def troubles(status: Status) -> list[str]:
     """Everything that is not as desired, a sentence each; empty when all is well."""
     if status["workspace"]["state"] != "running":
-        return ["the workspace is not running; start it with `caspers up`"]
+        return ["nothing runs here; `caspers up` starts it"]
     return [*_apps(status), *_pipelines(status), *_workers(status)]
 
 

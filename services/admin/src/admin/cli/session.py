@@ -56,14 +56,20 @@ def session(connection: Connection, catalog: str) -> Session:
     return Session(connection, workspace, Names(catalog))
 
 
-def status_of(home: Home, catalog: str | None, nothing: dict[str, Any]) -> dict[str, Any]:
-    """The status object from the admin app; without it, what can be said from outside on top of `nothing`."""
+def status_of(
+    home: Home, catalog: str | None, nothing: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The status object from the admin app, and what the workers report in full.
+
+    Without the admin app: what can be said from outside, on top of `nothing`.
+    """
     current = connect(home, catalog)
     outside = nothing | {"workspace": {"state": "running", "url": current.connection.url}}
     try:
-        return current.admin().get("/status")
+        admin = current.admin()
+        return admin.get("/status"), admin.get("/workers")
     except NotFound:
-        return outside
+        return outside, {}
     except CaspersError as error:
         state = f"UNAVAILABLE: {error.message}"
-        return outside | {"apps": {current.names.admin_app: {"state": state, "url": None}}}
+        return outside | {"apps": {current.names.admin_app: {"state": state, "url": None}}}, {}

@@ -1,6 +1,7 @@
 """How things look in a terminal."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +18,10 @@ SHOWN = {"done", "failed", "cancelled"}
 """What is worth a line: not the many steps that found everything as it should be."""
 COLOURS = {"done": "green", "failed": "red", "skipped": "yellow", "cancelled": "yellow"}
 
-console = Console(highlight=False)
+WIDE = 240
+"""Columns where the output goes to a file or a program: nothing is cut off."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 errors = Console(stderr=True, highlight=False)
 
 
@@ -67,7 +71,7 @@ def _under_way(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def rows_as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
     """Query results for people."""
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = _table(*columns)
     for row in rows:
         table.add_row(
             *(Text("NULL", style="dim") if row[name] is None else str(row[name]) for name in columns)
@@ -75,23 +79,38 @@ def rows_as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> 
     return table
 
 
-def status_tables(status: Mapping[str, Any]) -> list[Table]:
-    """The status object for people."""
-    apps = Table("app or pipeline", "state", "where", box=None, header_style="bold", pad_edge=False)
+def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list[Table]:
+    """The status object for people; `details` are the workers' own reports, which say more."""
+    parts = _table("app or pipeline", "state", "where")
     for name, app in status["apps"].items():
-        apps.add_row(name, app["state"], app["url"] or "")
+        parts.add_row(name, app["state"], app["url"] or "")
     for name, pipeline in status["pipelines"].items():
         last = pipeline["last_update"]
-        apps.add_row(name, pipeline["state"], f"last update {last['state']}" if last else "no update yet")
-    workers = Table("worker", "told", "is", "heard", "figures", box=None, header_style="bold", pad_edge=False)
+        since = (
+            f"last update {last['state']}, begun {_clock_time(last['creation_time'])}"
+            if last
+            else "no update yet"
+        )
+        parts.add_row(name, pipeline["state"], since)
+    workers = _table("worker", "told", "is", "since", "heard", "figures")
     for name, worker in status["workers"].items():
-        age = worker["heartbeat_age_s"]
+        age, detail = worker["heartbeat_age_s"], details.get(name, {})
         heard = "never" if age is None else f"{age:.0f} s ago"
-        workers.add_row(name, worker["desired"], worker["observed"], heard, figures(worker["progress"]))
-    tables = Table("table", "rows", "version", box=None, header_style="bold", pad_edge=False)
+        said = detail.get("last_error") or figures(worker["progress"])
+        since = _clock_time(detail.get("since"))
+        workers.add_row(name, worker["desired"], worker["observed"], since, heard, said)
+    tables = _table("table", "rows", "version")
     for name, table in status["tables"].items():
         tables.add_row(name, _number(table["rows"]), _number(table["version"]))
-    return [table for table in (apps, workers, tables) if table.row_count]
+    return [table for table in (parts, workers, tables) if table.row_count]
+
+
+def _table(*columns: str) -> Table:
+    """A table whose cells are folded where the terminal is narrow, never cut off."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def figures(progress: Mapping[str, Any]) -> str:
@@ -104,13 +123,24 @@ def live_line(status: Mapping[str, Any]) -> str:
     """The whole demo in a line."""
     replay, tables = status["replay"], status["tables"]
     rows = {name.partition(".")[2]: table["rows"] for name, table in tables.items()}
+    lag_s = status["workers"].get("replay", {}).get("progress", {}).get("lag_s")
     parts = [
-        f"virtual time {replay['virtual_time'] or '–'}",
+        f"virtual time {_minute(replay['virtual_time'])}",
         f"written {_number(replay['events_written'])}",
         f"bronze {_number(rows.get('lakeflow.all_events'))}",
         f"orders in gold {_number(rows.get('lakeflow.gold_order_header'))}",
+        f"replay lag {_number(lag_s)} s",
     ]
     return "  ".join(parts)
+
+
+def _minute(moment: str | None) -> str:
+    """To the second, without the zone, which is always UTC."""
+    return "–" if moment is None else moment[:19].replace("T", " ")
+
+
+def _clock_time(moment: str | None) -> str:
+    return "–" if moment is None else moment[11:19]
 
 
 def as_json(value: Any) -> str:
@@ -131,4 +161,4 @@ def _plain(value: Any) -> Any:
 def _number(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -19,13 +19,15 @@ USABLE = {EndpointStatusState.ACTIVE, EndpointStatusState.IDLE}
 
 
 class LakebaseProject:
-    """Named by its project id; no specification. Offers `branch`, `endpoint` and `owner` (a role's path)."""
+    """Named by its project id; no specification. Offers `branch`, `endpoint` and `owner` (our role's path)."""
 
     patience_s = 900.0
     part_of_parent = False
 
     def __init__(self, workspace: WorkspaceClient) -> None:
+        self._workspace = workspace
         self._postgres = workspace.postgres
+        self._user = ""
 
     def read(self, wanted: Declared) -> Found | None:
         project = f"projects/{wanted.name}"
@@ -33,18 +35,27 @@ class LakebaseProject:
         try:
             self._postgres.get_project(project)
             endpoint = next(iter(self._postgres.list_endpoints(branch)), None)
-            owner = next(iter(self._postgres.list_roles(branch)), None)
+            owner = self._own_role(branch)
         except NotFound:
             return None
-        if endpoint is None or owner is None or not endpoint.name or not owner.name:
+        if endpoint is None or not endpoint.name or not owner:
             return Found(project, "working", message="the project is being made")
         state = endpoint.status.current_state if endpoint.status else None
-        outputs = {"branch": branch, "endpoint": endpoint.name, "owner": owner.name}
+        outputs = {"branch": branch, "endpoint": endpoint.name, "owner": owner}
         if state not in USABLE:
             return Found(
                 project, "working", outputs, message=f"its endpoint is {state.value if state else 'starting'}"
             )
         return Found(project, outputs=outputs)
+
+    def _own_role(self, branch: str) -> str:
+        """The path of our own role, which may own databases; empty while there is none."""
+        if not self._user:
+            self._user = self._workspace.current_user.me().user_name or ""
+        for role in self._postgres.list_roles(branch):
+            if role.status is not None and role.status.postgres_role == self._user:
+                return role.name or ""
+        return ""
 
     def create(self, wanted: Declared) -> str:
         # Workers LISTEN on the control database, and a suspended endpoint forgets its listeners.

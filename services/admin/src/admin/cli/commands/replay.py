@@ -161,5 +161,6 @@ def _say(answer: Any, *, json: bool) -> None:
         rows: list[dict[str, Any]] = answer
         show.console.print(show.rows_as_table(list(rows[0]) if rows else ["nothing"], rows))
     else:
-        for name, value in answer.items():
-            show.plain(f"{name:<20} {value}")
+        plain = {name: value for name, value in answer.items() if not isinstance(value, list | dict)}
+        for name, value in plain.items():
+            show.plain(f"{name:<16} {'–' if value is None else value}")

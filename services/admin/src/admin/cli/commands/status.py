@@ -28,31 +28,27 @@ def status(
     *, home: HomeOption = DEFAULT_HOME, catalog: CatalogOption = None, json: JsonOption = False
 ) -> None:
     """Every part of the demo: its state and its figures."""
-    current = _status(Home(home.absolute()), catalog)
+    ours = Home(home.absolute())
+    current, details = STOPPED, {}
+    if workspace_process.running(ours) is not None:
+        # The platform's SDK takes a second to import: nobody should wait for it to hear that nothing runs.
+        from admin.cli.session import status_of  # noqa: PLC0415  see above
+
+        current, details = status_of(ours, catalog, STOPPED)
     found = troubles(current)
     if json:
         show.plain(show.as_json(current))
     else:
-        _show_status(current, found)
+        _show(current, details, found)
     raise typer.Exit(NOT_AS_DESIRED if found else 0)
 
 
-def _show_status(current: dict[str, Any], found: list[str]) -> None:
+def _show(current: dict[str, Any], details: dict[str, Any], found: list[str]) -> None:
     workspace = current["workspace"]
-    show.console.print(f"workspace {workspace['state']} {workspace['url'] or ''}")
-    for table in show.status_tables(current):
+    show.plain(f"workspace {workspace['state']} {workspace['url'] or ''}")
+    for table in show.status_tables(current, details):
         show.console.print("")
         show.console.print(table)
-    show.console.print("")
-    show.console.print(show.live_line(current))
+    show.plain("\n" + show.live_line(current) if current["workers"] else "")
     for trouble in found:
-        show.console.print(f"✗ {trouble}", style="red")
-
-
-def _status(home: Home, catalog: str | None) -> dict[str, Any]:
-    if workspace_process.running(home) is None:
-        return STOPPED
-    # The platform's SDK takes a second to import, which nobody should wait for to hear that nothing runs.
-    from admin.cli.session import status_of  # noqa: PLC0415  see above
-
-    return status_of(home, catalog, STOPPED)
+        show.console.print(f"✗ {trouble}", style="red", soft_wrap=True)

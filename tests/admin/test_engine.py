@@ -8,7 +8,7 @@ import pytest
 from admin.declarations import Entry, Output, Resource, Stage
 from admin.engine import Engine
 from admin.registry import FileRegistry
-from admin.runs import Run
+from admin.runs import Run, RunOrder
 from caspers.clock import SystemClock
 
 from tests.admin.directories import Directory
@@ -33,7 +33,7 @@ class World:
         self.engine = Engine({"directory": self.kind}, self.registry, CLOCK)
 
     def new_run(self):
-        return Run("1", "provision", [], {}, CLOCK)
+        return Run("1", RunOrder("provision"), CLOCK)
 
     def provision(self, *resources: Resource, run: Run | None = None) -> Run:
         run = run or self.new_run()

@@ -12,7 +12,7 @@ from admin.engine import Engine
 from admin.registry import FileRegistry
 from admin.resources.kind import Declared, Kind
 from admin.resources.kinds import kinds
-from admin.runs import Run
+from admin.runs import Run, RunOrder
 from admin.sources import Sources
 from admin.stages import CONTROL_DATABASE, grants
 from caspers.clients.workspace import workspace_client
@@ -116,13 +116,13 @@ class Bench:
         self.engine = Engine(self.kinds, self.registry, CLOCK)
 
     def provision(self, resources: list[Resource]) -> dict[str, str]:
-        run = Run("1", "provision", [], {}, CLOCK)
+        run = Run("1", RunOrder("provision"), CLOCK)
         self.engine.provision([Stage("Stage", "Stage", (), tuple(resources))], run)
         assert run.state == "succeeded", run.error
         return {key: step.state for key, step in run.steps.items()}
 
     def teardown(self) -> None:
-        run = Run("1", "teardown", [], {}, CLOCK)
+        run = Run("1", RunOrder("teardown"), CLOCK)
         self.engine.teardown(run)
         assert run.state == "succeeded", run.error
 

@@ -2,7 +2,7 @@ from threading import Event
 
 import pytest
 from admin.run_history import RunHistory
-from admin.runs import AlreadyRunning, Run, Runs, Step
+from admin.runs import AlreadyRunning, Run, RunOrder, Runs, Step
 from caspers.clock import SystemClock
 from caspers.errors import NotFound, Refused
 from caspers.ids import new_id
@@ -27,7 +27,7 @@ def ended(runs: Runs, run: Run, state: str) -> bool:
 
 
 def test_a_run_goes_on_in_the_background_until_it_succeeds(runs: Runs):
-    run = runs.start("provision", ["Stage"], {}, lambda run: run.close("succeeded"))
+    run = runs.start(RunOrder("provision"), lambda run: run.close("succeeded"))
     wait_for(lambda: ended(runs, run, "succeeded"), what="the run succeeded")
 
 
@@ -35,15 +35,15 @@ def test_what_goes_wrong_unexpectedly_ends_up_in_the_run(runs: Runs):
     def refuse(_run: Run) -> None:
         raise Refused("not for you", what_now="Ask the owner.")
 
-    run = runs.start("provision", [], {}, refuse)
+    run = runs.start(RunOrder("provision"), refuse)
     wait_for(lambda: ended(runs, run, "failed"), what="the run failed")
     assert runs.get(run.run_id)["error"] == "not for you. Ask the owner."
 
 
 def test_a_second_run_is_refused_while_one_goes_on(runs: Runs):
-    run = runs.start("provision", [], {}, until_cancelled)
+    run = runs.start(RunOrder("provision"), until_cancelled)
     with pytest.raises(AlreadyRunning, match="goes on already"):
-        runs.start("teardown", [], {}, until_cancelled)
+        runs.start(RunOrder("teardown"), until_cancelled)
     runs.cancel(run.run_id)
     wait_for(lambda: ended(runs, run, "cancelled"), what="the run was cancelled")
 
@@ -55,14 +55,14 @@ def test_the_end_of_the_process_stops_the_run_that_goes_on(runs: Runs):
         begun.set()
         until_cancelled(run)
 
-    run = runs.start("provision", [], {}, work)
+    run = runs.start(RunOrder("provision"), work)
     assert begun.wait(10)
     runs.close(patience_s=10)
     assert ended(runs, run, "cancelled")
 
 
 def test_steps_that_never_began_are_skipped_when_the_run_ends():
-    run = Run("1", "provision", [], {}, SystemClock())
+    run = Run("1", RunOrder("provision"), SystemClock())
     run.expect([Step("a", "Stage", "kind", "name"), Step("b", "Stage", "kind", "name")])
     run.begin("a")
     run.finish("a", "failed", "no room")

@@ -2,14 +2,18 @@
 
 from typing import Any, Literal
 
+from caspers.web.identity import Caller
 from caspers.web.problems import PROBLEMS
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from structlog import get_logger
 
-from admin.control_plane import ControlPlane
+from admin.control_plane import ControlPlane, Wish
 from admin.status import StatusReader
 from admin.verify import troubles
 from admin.workers import Workers
+
+log = get_logger(__name__)
 
 
 class RunRequest(BaseModel):
@@ -89,9 +93,10 @@ def _runs(plane: ControlPlane) -> APIRouter:
     api = APIRouter()
 
     @api.post("/runs", status_code=202, tags=["runs"])
-    def start_run(request: RunRequest) -> RunStarted:
+    def start_run(request: RunRequest, caller: Caller) -> RunStarted:
         """Bring about a target or some stages. Safe to repeat: what is as wanted stays untouched."""
-        run = plane.provision(target=request.target, names=request.stages, parameters=request.parameters)
+        wish = Wish(request.target, tuple(request.stages or ()), request.parameters)
+        run = plane.provision(wish, by=caller.label)
         return RunStarted(run_id=run.run_id)
 
     @api.get("/runs", tags=["runs"])
@@ -105,14 +110,15 @@ def _runs(plane: ControlPlane) -> APIRouter:
         return plane.runs.get(run_id)
 
     @api.post("/runs/{run_id}/cancel", tags=["runs"])
-    def cancel_run(run_id: str) -> dict[str, Any]:
+    def cancel_run(run_id: str, caller: Caller) -> dict[str, Any]:
         """Begin nothing new and stop waiting; what was made stays and is found by the next run."""
+        log.info("run cancelled", run_id=run_id, by=caller.label)
         return plane.runs.cancel(run_id)
 
     @api.post("/teardown", status_code=202, tags=["runs"])
-    def tear_down() -> RunStarted:
+    def tear_down(caller: Caller) -> RunStarted:
         """Remove everything that was made, dependents first. Safe to repeat."""
-        return RunStarted(run_id=plane.teardown().run_id)
+        return RunStarted(run_id=plane.teardown(by=caller.label).run_id)
 
     return api
 
@@ -126,8 +132,9 @@ def _workers(workers: Workers) -> APIRouter:
         return workers.all()
 
     @api.put("/workers/{name}", tags=["workers"])
-    def order_worker(name: str, request: OrdersRequest) -> dict[str, Any]:
+    def order_worker(name: str, request: OrdersRequest, caller: Caller) -> dict[str, Any]:
         """Start, stop or re-parameterise a worker."""
+        log.info("orders given", worker=name, desired=request.desired, by=caller.label)
         return workers.order(name, request.desired, request.parameters)
 
     return api

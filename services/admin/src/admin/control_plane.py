@@ -1,7 +1,7 @@
 """What the API, the pages and (through the API) the command line do: run stages, tear down, look things up."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from caspers.errors import Invalid
@@ -11,10 +11,19 @@ from admin import plan, stages
 from admin.declarations import Stage
 from admin.engine import Engine
 from admin.registry import Registry
-from admin.runs import Run, Runs
+from admin.runs import Run, RunOrder, Runs
 from admin.sources import BUNDLES, Sources
 
 OWN_SETTINGS = set(Parameters.model_fields)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to run: a target or some stages, and the parameters that differ from their defaults."""
+
+    target: str | None
+    stages: tuple[str, ...]
+    parameters: Mapping[str, Any]
 
 
 class ControlPlane:
@@ -29,30 +38,25 @@ class ControlPlane:
         self._registry = registry
         self.runs = runs
 
-    def provision(
-        self, *, target: str | None, names: Sequence[str] | None, parameters: Mapping[str, Any]
-    ) -> Run:
+    def provision(self, wish: Wish, *, by: str) -> Run:
         """Start bringing about a target or some stages (with what they need).
 
         Raises:
             Invalid: neither or both are given, a name is unknown, or a parameter is refused.
             Conflict: another run goes on.
         """
-        if (target is None) == (not names):
+        if (wish.target is None) == (not wish.stages):
             raise Invalid("say what to run", what_now="Give either a target or a list of stages.")
-        asked = stages.target(target) if target is not None else stages.Target(tuple(names or ()), {})
-        chosen = self.parameters(asked.parameters, parameters)
+        asked = stages.Target(wish.stages, {}) if wish.target is None else stages.target(wish.target)
+        chosen = self.parameters(asked.parameters, wish.parameters)
         wanted = plan.with_ancestors(self._stages(chosen), asked.stages)
-        return self.runs.start(
-            "provision",
-            [stage.name for stage in wanted],
-            chosen.model_dump(),
-            lambda run: self._engine.provision(wanted, run),
-        )
+        order = RunOrder("provision", tuple(stage.name for stage in wanted), chosen.model_dump(), by)
+        return self.runs.start(order, lambda run: self._engine.provision(wanted, run))
 
-    def teardown(self) -> Run:
+    def teardown(self, *, by: str) -> Run:
         """Start removing everything that the registry knows. Raises `Conflict` while another run goes on."""
-        return self.runs.start("teardown", [], {"catalog": self._settings.catalog}, self._engine.teardown)
+        order = RunOrder("teardown", (), {"catalog": self._settings.catalog}, by)
+        return self.runs.start(order, self._engine.teardown)
 
     def parameters(self, *layers: Mapping[str, Any]) -> Parameters:
         """This process's own parameters with each layer's on top.

@@ -22,7 +22,7 @@ class AlreadyRunning(Conflict):
 
     def __init__(self, run: "Run") -> None:
         super().__init__(
-            f"a run goes on already ({run.action}, since {run.started:%H:%M:%S} UTC)",
+            f"a run goes on already ({run.order.action}, since {run.started:%H:%M:%S} UTC)",
             what_now=f"Wait for it or cancel it: POST /api/runs/{run.run_id}/cancel.",
         )
 
@@ -42,14 +42,22 @@ class Step:
     took_s: float | None = None
 
 
+@dataclass(frozen=True)
+class RunOrder:
+    """What a run is to do, and who asked for it."""
+
+    action: Action
+    stages: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    by: str = ""
+
+
 @dataclass
 class Run:
     """One run and its steps. Threads write through the methods; `as_json` is a consistent picture."""
 
     run_id: str
-    action: Action
-    stages: Sequence[str]
-    parameters: Mapping[str, Any]
+    order: RunOrder
     clock: Clock
     state: RunState = "running"
     error: str = ""
@@ -109,9 +117,7 @@ class Run:
         with self._lock:
             return {
                 "run_id": self.run_id,
-                "action": self.action,
-                "stages": list(self.stages),
-                "parameters": dict(self.parameters),
+                **asdict(self.order),
                 "state": self.state,
                 "error": self.error,
                 "started": self.started.isoformat(),
@@ -136,18 +142,12 @@ class Runs:
         """Load the past; call once, before the first run."""
         self._past = {run["run_id"]: run for run in reversed(self._history.load())}
 
-    def start(
-        self,
-        action: Action,
-        stages: Sequence[str],
-        parameters: Mapping[str, Any],
-        work: Callable[[Run], None],
-    ) -> Run:
+    def start(self, order: RunOrder, work: Callable[[Run], None]) -> Run:
         """Begin a run in the background. Raises `AlreadyRunning` while another goes on."""
         with self._lock:
             if self._current is not None and self._current.state == "running":
                 raise AlreadyRunning(self._current)
-            run = Run(self._new_id(), action, stages, parameters, self._clock, on_change=self._history.save)
+            run = Run(self._new_id(), order, self._clock, on_change=self._history.save)
             self._current = run
             self._past[run.run_id] = run.as_json()
             self._thread = Thread(target=self._work, args=(run, work), name=f"run-{run.run_id}")

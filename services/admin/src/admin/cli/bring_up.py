@@ -29,7 +29,7 @@ from admin.registry import FileRegistry
 from admin.resources.databricks_app import AppCompute, AppRelease, DatabricksApp
 from admin.resources.grants import Grants
 from admin.resources.workspace_folder import WorkspaceFolder
-from admin.runs import Run
+from admin.runs import Run, RunOrder
 from admin.sources import ADMIN, Sources
 from admin.verify import troubles
 
@@ -162,7 +162,7 @@ def _deploy_admin(current: Session, home: Home, clock: Clock) -> None:
         "app_release": AppRelease(workspace),
     }
     registry = FileRegistry(home.bootstrap_registry(current.names.catalog))
-    run = Run(new_id(), "provision", [stage.name], {}, clock)
+    run = Run(new_id(), RunOrder("provision", (stage.name,)), clock)
     engine = Engine(kinds, registry, clock)
     _in_background(run, lambda: engine.provision([stage], run))
     _wait_for_admin(current, clock)

@@ -1,6 +1,6 @@
 """Files are left out only when their ranges prove that they hold nothing of the touched groups."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -38,8 +38,8 @@ def test_a_file_of_nothing_but_nulls_holds_no_value():
 
 
 def test_moments_are_compared_after_being_cut_down():
-    file = _file("day", datetime(2024, 1, 2, 3, 59, tzinfo=UTC), datetime(2024, 1, 2, 8, 1, tzinfo=UTC))
-    hours = [datetime(2024, 1, 2, hour, tzinfo=UTC) for hour in range(24)]
+    file = _file("day", datetime(2024, 1, 2, 3, 59), datetime(2024, 1, 2, 8, 1))
+    hours = [datetime(2024, 1, 2, hour) for hour in range(24)]
     kept = [hour.hour for hour in hours if affected([file], [Touched("k", "hour", [hour])])]
     assert kept == [3, 4, 5, 6, 7, 8]
     assert affected([file], [Touched("k", "date", [date(2024, 1, 2)])])

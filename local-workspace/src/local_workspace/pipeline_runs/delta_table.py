@@ -34,7 +34,8 @@ class DataFile:
     Attributes:
         path: relative to the table's directory.
         partition: the text of each partition value, as the Delta log has it; None for a null.
-        least, most: per column, the smallest and largest value, where known (partition columns included).
+        least, most: per column, the smallest and largest value, where known (partition columns included); moments are
+            in UTC and do not say so.
         nulls: per column, the number of nulls, where known.
     """
 
@@ -72,6 +73,8 @@ class PipelineTable:
     def __init__(self, location: Path) -> None:
         self.location = location
         self._delta = DeltaTable(location)
+        self._files: list[DataFile] = []
+        self._files_at = -1
 
     @classmethod
     def create(
@@ -126,8 +129,15 @@ class PipelineTable:
 
     def files(self) -> list[DataFile]:
         """The files of the newest version."""
-        actions = pa.table(self._delta.get_add_actions(flatten=True)).to_pylist()
-        return [_data_file(action) for action in actions]
+        if self._files_at != self.version:
+            actions = pa.table(self._delta.get_add_actions(flatten=True))
+            columns = {name: values(actions.column(name)) for name in actions.column_names}
+            self._files = [
+                _data_file(dict(zip(columns, row, strict=True)))
+                for row in zip(*columns.values(), strict=True)
+            ]
+            self._files_at = self.version
+        return self._files
 
     def rows(self) -> int:
         """The number of rows of the newest version."""
@@ -186,6 +196,13 @@ class PipelineTable:
         except FileNotFoundError:
             raise RowsRewritten(f"The log of version {version} of {self.location} is gone.") from None
         return (json.loads(line) for line in lines)
+
+
+def values(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column as Python has them; moments without their time zone, which is always UTC here."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us"))
+    return column.to_pylist()
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:

@@ -61,8 +61,8 @@ def without_watermarks(relation: Relation) -> Relation:
     """The same plan; a watermark says nothing about a batch."""
     copy = Relation()
     copy.CopyFrom(relation)
-    for part in _parts(copy):
-        while isinstance(part, Relation) and part.WhichOneof("rel_type") == "with_watermark":
+    for part in _relations(copy):
+        while part.WhichOneof("rel_type") == "with_watermark":
             inner = Relation()
             inner.CopyFrom(part.with_watermark.input)
             part.CopyFrom(inner)
@@ -91,10 +91,7 @@ def deduplication(relation: Relation) -> tuple[Relation, tuple[str, ...]]:
 
 def has_deduplication(relation: Relation) -> bool:
     """True when rows are deduplicated anywhere in the plan."""
-    return any(
-        isinstance(part, Relation) and part.WhichOneof("rel_type") == "deduplicate"
-        for part in _parts(relation)
-    )
+    return any(part.WhichOneof("rel_type") == "deduplicate" for part in _relations(relation))
 
 
 def grouping(relation: Relation, source_plan: int) -> Grouping | NotIncremental:
@@ -156,12 +153,22 @@ def _semi_join(
     return Relation(join=Join(left=left, right=keys, join_condition=condition, join_type=kind))
 
 
+def _relations(relation: Relation) -> Iterator[Relation]:
+    """The relation and those it reads; not those in subqueries of expressions."""
+    yield relation
+    kind = relation.WhichOneof("rel_type")
+    for _, value in getattr(relation, kind).ListFields() if kind else ():
+        if isinstance(value, Relation):
+            yield from _relations(value)
+
+
 def _parts(message: Message) -> Iterator[Message]:
+    """All messages within one, but for what only says where in its file it stands."""
     yield message
     for descriptor, value in message.ListFields():
-        if descriptor.message_type is None:
+        if descriptor.message_type is None or descriptor.name == "common":
             continue
-        for part in value if isinstance(value, list) or hasattr(value, "add") else [value]:
+        for part in [value] if isinstance(value, Message) else value:
             if isinstance(part, Message):
                 yield from _parts(part)
 

@@ -16,7 +16,7 @@ from pyspark.sql.connect.proto import Relation
 from local_workspace.pipeline_runs.affected import Touched, affected
 from local_workspace.pipeline_runs.data_files import write_sorted
 from local_workspace.pipeline_runs.definitions import failure_of
-from local_workspace.pipeline_runs.delta_table import Commit, DataFile, PipelineTable, RowsRewritten
+from local_workspace.pipeline_runs.delta_table import Commit, DataFile, PipelineTable, RowsRewritten, values
 from local_workspace.pipeline_runs.graph import DatasetPlan
 from local_workspace.pipeline_runs.plans import KEY, Grouping, keys_of, only_groups, without_groups
 from local_workspace.pipeline_runs.slices import cut
@@ -112,15 +112,13 @@ class ViewRefresh:
             keys_of(self._query_message(lambda _: self._part(new.source, new.files)))
         ).toArrow()
         listed = self._listed(keys)
-        values = [set(keys.column(number).to_pylist()) for number in range(keys.num_columns)]
-        read = affected(new.source.files(), _in_source(new.grouping, values))
+        touched = [set(values(column)) for column in keys.columns]
+        read = affected(new.source.files(), _in_source(new.grouping, touched))
         query = self._query_message(lambda _: self._part(new.source, read))
         rows = session.frame(only_groups(query, listed))
         columns = [key.output for key in new.grouping.keys]
-        replaced = affected(
-            self._target.files(),
-            [Touched(*pair) for pair in zip(columns, [None] * len(values), values, strict=True)],
-        )
+        in_view = [Touched(name, None, found) for name, found in zip(columns, touched, strict=True)]
+        replaced = affected(self._target.files(), in_view)
         replaced += [file for file in self._target.files() if file.rows < FEW_ROWS and file not in replaced]
         if replaced:
             old = session.relation(self._part(self._target, replaced))

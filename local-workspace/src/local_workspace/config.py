@@ -67,11 +67,21 @@ class Config:
         return self.home / "logs"
 
 
+LEAN_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MIMALLOC_PURGE_DELAY": "0",
+}
+"""Settings of allocators that make a process give memory back once a burst is over: many share one machine here, and
+the first load of a pipeline leaves 250 MB less behind."""
+
+
 def child_environment(**extra: str) -> dict[str, str]:
-    """The environment for a child process: ours without Databricks credentials, plus `extra`."""
+    """The environment for a child process: ours without what speaks of another workspace, lean, plus `extra`."""
     inherited = {
         name: value
         for name, value in os.environ.items()  # noqa: TID251  children start from our environment
         if not name.startswith(("DATABRICKS_", "PG", "SAIL_", "SPARK_"))
     }
-    return inherited | extra
+    return LEAN_MEMORY | inherited | extra

@@ -10,7 +10,9 @@ from local_workspace.errors import InvalidParameterValue
 T = TypeVar("T")
 
 
-def page(items: Sequence[T], *, size: int | None, token: str | None, default: int = 100) -> tuple[Sequence[T], str | None]:
+def page(
+    items: Sequence[T], *, size: int | None, token: str | None, default: int = 100
+) -> tuple[Sequence[T], str | None]:
     """One page of `items` and the token of the next page (None on the last).
 
     Raises:

@@ -216,9 +216,10 @@ def test_an_up_that_is_killed_is_finished_by_the_next(caspers: CommandLine):
     wait_for(lambda: _said(first, "control project"), seconds=UP_SECONDS, what="half of it is made")
     first.kill()
     first.wait()
-    again = caspers("up", "--detach", *QUICK_LOOK)
+    again = caspers("up", "--detach", "--port", "0")
     assert again.returncode == 0, again.stdout + again.stderr
     wait_for(lambda: caspers("status").returncode == 0, seconds=60, what="all is as desired", every=1)
+    assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
 
 
 @pytest.mark.slow

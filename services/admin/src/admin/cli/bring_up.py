@@ -108,10 +108,11 @@ class Attempt:
             return None
         if connection is None:
             connection = self._started = _start(self._home, port, self._clock)
+        # Remembered from the start: what interrupts this is followed by an `up` that means the same.
+        self._home.remember(demo)
         current = session(connection, demo.catalog)
         _deploy_admin(current, self._home, self._clock)
         _run_target(current, demo, self._clock)
-        self._home.remember(demo)
         _say_addresses(current)
         return current
 

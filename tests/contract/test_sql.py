@@ -95,11 +95,12 @@ def test_typed_parameters_of_the_statement_api_are_cast(workspace: LocalWorkspac
     assert answer.result.data_array == [["42", "2024-01-01", "1.50"]]
 
 
-def test_a_million_rows_come_in_chunks_and_all_of_them(cursor: Any):
-    cursor.execute("SELECT id, CAST(id AS STRING) AS s FROM range(1000000)")
-    table = cursor.fetchall_arrow()
-    assert table.num_rows == 1_000_000
-    assert pa.compute.sum(table["id"]).as_py() == 999_999 * 1_000_000 // 2
+def test_a_million_rows_come_in_chunks_and_always_all_of_them(cursor: Any):
+    for _ in range(8):
+        cursor.execute("SELECT id, CAST(id AS STRING) AS s, id * 1.5 AS d FROM range(1000000)")
+        table = cursor.fetchall_arrow()
+        assert table.num_rows == 1_000_000
+        assert pa.compute.sum(table["id"]).as_py() == 999_999 * 1_000_000 // 2
 
 
 def test_external_links_need_no_token_and_lead_to_the_rows(workspace: LocalWorkspace, warehouse: str):

@@ -70,6 +70,7 @@ def test_a_killed_engine_comes_back_and_what_ran_fails(spark: Spark):
         spark, "doomed", lambda: os.kill(pid, signal.SIGKILL) if spark.status.pid == pid else None
     )
     assert isinstance(failure, EngineLost)
+    wait_for(lambda: spark.status.restarts, what="the loss is noticed")
     assert _values(spark, "SELECT 1") == [1]
 
 

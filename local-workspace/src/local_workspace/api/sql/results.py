@@ -4,7 +4,9 @@ Memory holds one chunk while it is built and the first chunk of a small result; 
 """
 
 import base64
+import ctypes
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,18 +105,25 @@ class Result:
             described["result_compression"] = "LZ4_FRAME"
         return described
 
-    def data(self, index: int, link: Callable[[Chunk], dict[str, Any]] | None) -> dict[str, Any]:
-        """One chunk as it goes over the wire: its rows, or a link to them where `link` makes one."""
+    def data(self, index: int) -> dict[str, Any]:
+        """One chunk's rows as they go over the wire."""
         if not self.chunks:
             return {"data_array": []} if self.shape.format == "JSON_ARRAY" else {}
         chunk = self.chunks[index]
-        following = {"next_chunk_index": index + 1} if index + 1 < len(self.chunks) else {}
-        if link is not None:
-            return {"external_links": [_described(chunk) | link(chunk) | following]}
         if self.shape.format == "JSON_ARRAY":
-            rows = {"data_array": orjson.Fragment(chunk.read())}
-            return _described(chunk) | rows | following
-        return _described(chunk) | {"attachment": base64.b64encode(chunk.read()).decode()} | following
+            rows: dict[str, Any] = {"data_array": orjson.Fragment(chunk.read())}
+        else:
+            rows = {"attachment": base64.b64encode(chunk.read()).decode()}
+        return _described(chunk) | rows | self._following(chunk)
+
+    def links(self, index: int, link: Callable[[Chunk], dict[str, Any]], *, most: int) -> dict[str, Any]:
+        """Links to the chunks from `index` on, at most so many, as they go over the wire."""
+        chunks = self.chunks[index : index + most]
+        found = [_described(chunk) | link(chunk) | self._following(chunk) for chunk in chunks]
+        return {"external_links": found} if found else {}
+
+    def _following(self, chunk: Chunk) -> dict[str, int]:
+        return {"next_chunk_index": chunk.index + 1} if chunk.index + 1 < len(self.chunks) else {}
 
     def fits_inline(self) -> bool:
         """Whether an Arrow result is small enough to travel inside the answer."""
@@ -140,7 +149,16 @@ def collect(streams: Iterable[bytes], shape: Shape, directory: Path) -> Result:
             _close_chunk(result, pending)
     if pending:
         _close_chunk(result, pending)
+    if len(result.chunks) > 1:
+        give_back_memory()
     return result
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system, which the allocators would keep after a large result."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Batches:

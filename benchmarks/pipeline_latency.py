@@ -17,11 +17,11 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 from local_workspace.api.pipelines.update_process import Runner
+
+from benchmarks.measure import Figure, report
 from tests.support.many_orders import EVENTS_AN_ORDER, ORDERS_A_DAY, write_days
 from tests.support.pipelines import PipelineFolder, lines, order, running_engine
 from tests.support.waiting import wait_for
-
-from benchmarks.measure import Figure, report
 
 LOADED_DAYS = 30
 FAST_DAYS = 90
@@ -32,10 +32,12 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=60, help="files measured at 60×, one a second")
     parser.add_argument("--days", type=int, default=FAST_DAYS, help="days replayed at 86,400×")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-pipeline-latency-") as name:
-        with running_engine(Path(name) / "engine") as engine:
-            live = _live(Path(name) / "live", engine.address, arguments.files)
-            lag, missing = _fast(Path(name) / "fast", engine.address, arguments.days)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-pipeline-latency-") as name,
+        running_engine(Path(name) / "engine") as engine,
+    ):
+        live = _live(Path(name) / "live", engine.address, arguments.files)
+        lag, missing = _fast(Path(name) / "fast", engine.address, arguments.days)
     report(
         "live pipeline",
         [

@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 
 from local_workspace.api.pipelines.update_process import Runner
+
+from benchmarks.measure import Figure, median_of, report, seconds
 from tests.support import apache_spark
 from tests.support.many_orders import write_days
 from tests.support.pipelines import PipelineFolder, running_engine
-
-from benchmarks.measure import Figure, median_of, report, seconds
 
 DAYS = 70
 

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from local_workspace.api.pipelines.update_process import Runner
-from tests.support.many_orders import EVENTS_AN_ORDER, ORDERS_A_DAY, write_days
-from tests.support.pipelines import PipelineFolder, running_engine
 
 from benchmarks.measure import Figure, report, seconds
+from tests.support.many_orders import EVENTS_AN_ORDER, ORDERS_A_DAY, write_days
+from tests.support.pipelines import PipelineFolder, running_engine
 
 MILLION = 1_000_000
 SIZES = (1, 4)
@@ -24,13 +24,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.pipeline_update", description=__doc__)
     parser.add_argument("--times", type=int, default=5)
     times = parser.parse_args().times
-    with tempfile.TemporaryDirectory(prefix="bench-pipeline-update-") as folder:
-        with running_engine(Path(folder) / "engine") as engine:
-            pipelines = {size: _loaded(Path(folder) / f"{size}m", engine.address, size) for size in SIZES}
-            took: dict[int, list[float]] = {size: [] for size in SIZES}
-            for number in range(times + 1):
-                for size, (pipeline, next_day) in pipelines.items():
-                    took[size].append(_update(pipeline, next_day + number))
+    took: dict[int, list[float]] = {size: [] for size in SIZES}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-pipeline-update-") as folder,
+        running_engine(Path(folder) / "engine") as engine,
+    ):
+        pipelines = {size: _loaded(Path(folder) / f"{size}m", engine.address, size) for size in SIZES}
+        turns = [(number, size) for number in range(times + 1) for size in SIZES]
+        for number, size in turns:
+            pipeline, next_day = pipelines[size]
+            took[size].append(_update(pipeline, next_day + number))
     warm = {size: tuple(runs[1:]) for size, runs in took.items()}
     small, large = (statistics.median(warm[size]) for size in SIZES)
     report(

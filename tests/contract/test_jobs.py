@@ -97,6 +97,9 @@ def test_a_run_beside_another_of_the_same_job_is_skipped(workspace: LocalWorkspa
 
 def test_a_run_can_be_cancelled(workspace: LocalWorkspace, pipeline_id: str):
     jobs = workspace.client.jobs
+    slow = "import threading; threading.Event().wait(2)\n"
+    folder = f"/Workspace/Shared/{workspace.client.pipelines.get(pipeline_id).name}"
+    workspace.client.workspace.upload(f"{folder}/slow.py", slow.encode(), format=ImportFormat.RAW)  # pyright: ignore[reportArgumentType]  bytes work
     job_id = _create(workspace, pipeline_id)
     run_id = jobs.run_now(job_id).run_id
     jobs.cancel_run(run_id)

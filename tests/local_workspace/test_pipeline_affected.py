@@ -38,8 +38,10 @@ def test_a_file_of_nothing_but_nulls_holds_no_value():
 
 
 def test_moments_are_compared_after_being_cut_down():
-    file = _file("day", datetime(2024, 1, 2, 3, 59), datetime(2024, 1, 2, 8, 1))
-    hours = [datetime(2024, 1, 2, hour) for hour in range(24)]
+    file = _file(
+        "day", datetime.fromisoformat("2024-01-02T03:59:00"), datetime.fromisoformat("2024-01-02T08:01:00")
+    )
+    hours = [datetime.fromisoformat(f"2024-01-02T{hour:02}:00") for hour in range(24)]
     kept = [hour.hour for hour in hours if affected([file], [Touched("k", "hour", [hour])])]
     assert kept == [3, 4, 5, 6, 7, 8]
     assert affected([file], [Touched("k", "date", [date(2024, 1, 2)])])
@@ -49,14 +51,14 @@ def test_moments_are_compared_after_being_cut_down():
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [
-        ("year", datetime(2024, 1, 1)),
-        ("month", datetime(2024, 5, 1)),
-        ("day", datetime(2024, 5, 6)),
-        ("hour", datetime(2024, 5, 6, 7)),
-        ("second", datetime(2024, 5, 6, 7, 8, 9)),
+        ("year", datetime.fromisoformat("2024-01-01")),
+        ("month", datetime.fromisoformat("2024-05-01")),
+        ("day", datetime.fromisoformat("2024-05-06")),
+        ("hour", datetime.fromisoformat("2024-05-06T07:00:00")),
+        ("second", datetime.fromisoformat("2024-05-06T07:08:09")),
         ("date", date(2024, 5, 6)),
-        (None, datetime(2024, 5, 6, 7, 8, 9, 10)),
+        (None, datetime.fromisoformat("2024-05-06T07:08:09.000010")),
     ],
 )
 def test_cutting_down_is_what_date_trunc_does(unit: str | None, expected: date):
-    assert cut_down(datetime(2024, 5, 6, 7, 8, 9, 10), unit) == expected
+    assert cut_down(datetime.fromisoformat("2024-05-06T07:08:09.000010"), unit) == expected

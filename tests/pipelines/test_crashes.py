@@ -36,7 +36,7 @@ def _assert_exactly_once(pipeline: PipelineFolder, events: list[Event]) -> None:
         assert keyed(table, pipeline.rows(table)) == expected, table
 
 
-@pytest.mark.parametrize("commit", (TABLES, TABLES + 1, TABLES + 2, COMMITS_OF_A_FIRST_LOAD))
+@pytest.mark.parametrize("commit", [TABLES, TABLES + 1, TABLES + 2, COMMITS_OF_A_FIRST_LOAD])
 def test_a_kill_after_any_commit_of_a_first_load_is_repaired(pipeline: PipelineFolder, commit: int):
     events = _three_files(pipeline)
     with pipeline.killed_at_commit(commit) as runner:
@@ -45,7 +45,7 @@ def test_a_kill_after_any_commit_of_a_first_load_is_repaired(pipeline: PipelineF
     _assert_exactly_once(pipeline, events)
 
 
-@pytest.mark.parametrize("commit", (1, 2, 4, 6))
+@pytest.mark.parametrize("commit", [1, 2, 4, 6])
 def test_a_kill_after_any_commit_of_a_later_update_is_repaired(pipeline: PipelineFolder, commit: int):
     events = _three_files(pipeline)
     pipeline.update()

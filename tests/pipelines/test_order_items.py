@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.support.order_sums import gold, keyed
 from tests.support.pipelines import Event, PipelineFolder, event, item, lines, order
 

@@ -8,7 +8,7 @@ from pathlib import Path
 ORDERS_A_DAY = 800
 EVENTS_AN_ORDER = 14
 PINGS = 7
-FIRST_DAY = datetime(2024, 1, 1)
+FIRST_DAY = datetime.fromisoformat("2024-01-01")
 STEPS = ("gk_started", "gk_finished", "gk_ready", "driver_arrived")
 ROUTE = '{\\"route_points\\":[' + ",".join(f"[37.{700 + step},-122.4{step:02}]" for step in range(20)) + "]}"
 

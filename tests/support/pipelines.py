@@ -1,12 +1,11 @@
 """Pipelines in folders: orders as lines of JSON, updates in their own process, rows read back; no workspace around."""
 
-import importlib.util
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,23 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
-from local_workspace.api.pipelines.update_process import Runner
+from local_workspace.api.pipelines.update_process import Runner, pyspark_directory
 from local_workspace.clock import SystemClock
 from local_workspace.engines.spark import Spark
 from local_workspace.errors import NotFound
 from local_workspace.pipeline_runs.host import HostRefused, Publication
 from local_workspace.pipeline_runs.spec import UpdateSpec
 
-os.environ.setdefault(
-    "SPARK_HOME", str(Path(importlib.util.find_spec("pyspark").origin).parent)
-)  # before PySpark's client is loaded
+os.environ.setdefault("SPARK_HOME", pyspark_directory())  # before PySpark's client is loaded
 
-from local_workspace.pipeline_runs.definitions import SourceError  # noqa: E402
-from local_workspace.pipeline_runs.session import NotSupportedHere  # noqa: E402
-from local_workspace.pipeline_runs.update import Update  # noqa: E402
+from local_workspace.pipeline_runs.definitions import SourceError
+from local_workspace.pipeline_runs.session import NotSupportedHere
+from local_workspace.pipeline_runs.update import Update
 
 ORDER_ITEMS = Path(__file__).parents[2] / "pipelines/order_items/transformations"
-FIRST_MOMENT = datetime(2024, 1, 1)
+FIRST_MOMENT = datetime.fromisoformat("2024-01-01")
 STEPS = ("gk_started", "gk_finished", "gk_ready", "driver_arrived")
 
 Event = dict[str, Any]
@@ -69,13 +66,13 @@ def order(
         ("delivered", {"delivered_lat": 1.1, "delivered_lon": 2.1}),
     ]
     return [
-        event(order_id, kind, body, second + 60 * number, number, location)
+        event(order_id, kind, body, second + 60 * number, number, location=location)
         for number, (kind, body) in enumerate(bodies)
     ]
 
 
 def event(
-    order_id: str, kind: str, body: dict[str, Any], second: int, sequence: int, location: int = 1
+    order_id: str, kind: str, body: dict[str, Any], second: int, sequence: int, *, location: int = 1
 ) -> Event:
     """One event as the replay writes it."""
     moment = FIRST_MOMENT + timedelta(seconds=second)
@@ -210,7 +207,7 @@ class PipelineFolder:
         return sum(1 for _ in self.folder.glob("tables/*/_delta_log/*.json"))
 
     @contextmanager
-    def killed_at_commit(self, number: int) -> Iterator[Runner]:
+    def killed_at_commit(self, number: int) -> Generator[Runner]:
         """A runner that is killed as soon as that many commits are there."""
         runner = Runner()
         over = threading.Event()
@@ -228,7 +225,7 @@ class PipelineFolder:
 
 
 @contextmanager
-def running_engine(folder: Path) -> Iterator[Spark]:
+def running_engine(folder: Path) -> Generator[Spark]:
     """The SQL engine, on its own."""
     engine = Spark(folder / "scratch", folder / "engine.log", SystemClock())
     engine.start()

@@ -19,6 +19,9 @@ from local_workspace.pipeline_runs.session import NotSupportedHere
 from local_workspace.pipeline_runs.spec import UpdateSpec
 from local_workspace.pipeline_runs.update import Update
 
+STOPPED = 2
+"""Exit code when the update was told to end before it was through."""
+
 ABANDONED = 3
 """Exit code when the workspace went away."""
 
@@ -42,6 +45,8 @@ def main() -> int:
         host.report("failed", message=str(error), error_class=type(error).__name__)
         traceback.print_exc()
         return 1
+    if stop.is_set():
+        return STOPPED
     host.report("update_progress", state="COMPLETED")
     return 0
 

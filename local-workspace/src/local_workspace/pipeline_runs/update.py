@@ -190,7 +190,7 @@ class Update:
         for source in self._file_sources():
             self._around.progress.record_new_batches(source, self._around.directory(source))
         for plan in self._plans:
-            if self._is_wanted(plan.dataset):
+            if self._is_wanted(plan.dataset) and not self._stop.is_set():
                 self._fill(plan)
         self._around.clean()
 

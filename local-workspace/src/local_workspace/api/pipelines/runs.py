@@ -182,7 +182,7 @@ class Runs:
             return "CANCELED"
         answers = CatalogAnswers(self._around.catalog, pipeline, owner)
         code = run.runner.run(spec, answers, lambda message: self._hear(pipeline, run, message))
-        if code == 0 and not (pipeline.continuous and run.stopping.is_set()):
+        if code == 0:
             return "COMPLETED"
         if run.stopping.is_set():
             return "CANCELED"

@@ -43,7 +43,7 @@ class Runner:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env=child_environment(SPARK_HOME=_pyspark_directory(), TZ="UTC"),
+            env=child_environment(SPARK_HOME=pyspark_directory(), TZ="UTC"),
         )
         self._last_words: deque[str] = deque(maxlen=WORDS_KEPT)
         self._listener = threading.Thread(target=self._listen, name="pipeline runner's errors", daemon=True)
@@ -139,7 +139,7 @@ class Runners:
             runner.dismiss()
 
 
-def _pyspark_directory() -> str:
+def pyspark_directory() -> str:
     """What PySpark's client takes for Spark's home; without it, it does not load."""
     found = importlib.util.find_spec("pyspark")
     assert found is not None

@@ -90,3 +90,21 @@ def test_a_failed_write_leaves_no_commit(spark: Spark, tmp_path: Path):
     with pytest.raises(EngineError, match="NOT NULL"):
         spark.write(Write("SELECT CAST(NULL AS INT) AS a", str(tmp_path / "t"), "APPEND"))
     assert delta.version(tmp_path / "t") == 0
+
+
+def test_a_directory_that_the_engine_would_misname_is_refused(spark: Spark, tmp_path: Path):
+    with pytest.raises(EngineError, match="special characters"):
+        spark.write(Write("SELECT 1 AS a", str(tmp_path / "with space"), "ERROR_IF_EXISTS"))
+
+
+def test_statements_work_after_the_engine_forgot_the_session(tmp_path: Path):
+    moment = SystemClock()
+    forgetful = Spark(tmp_path / "scratch with space", tmp_path / "log", moment, session_life_s=1)
+    forgetful.start()
+    try:
+        assert _values(forgetful, "SELECT 1") == [1]
+        began = moment.monotonic()
+        wait_for(lambda: moment.monotonic() - began > 3, what="the session is forgotten")
+        assert _values(forgetful, "SELECT 2") == [2]
+    finally:
+        forgetful.stop()

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from local_workspace import ids
 from local_workspace.clock import Clock
 
 PROBE_EVERY_S = 0.05
@@ -24,6 +25,9 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
 """A child that ran this long is restarted without a long pause again."""
+
+LOWEST_PORT, PORTS = 20_000, 12_000
+"""Where free ports are looked for: Linux and macOS take outgoing ports from 32768 and 49152 on."""
 
 LOG_TAIL_BYTES = 16_384
 LOG_KEPT_BYTES = 8_000_000
@@ -218,10 +222,23 @@ class Child:
 
 
 def free_port() -> int:
-    """A loopback TCP port that nobody uses at this moment."""
+    """A loopback TCP port that nobody uses, from below those that systems give to outgoing connections.
+
+    So it is still free when a child that listens on it is started again.
+    """
+    while True:
+        port = LOWEST_PORT + ids.new_number() % PORTS
+        if _can_bind(port):
+            return port
+
+
+def _can_bind(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def listens(port: int) -> bool:

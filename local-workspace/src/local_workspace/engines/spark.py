@@ -16,6 +16,7 @@ from local_workspace.engines.processes import Child, NotRunning, ProcessStatus, 
 from local_workspace.engines.spark_connect import EngineLost, SparkConnect, Write
 
 START_LIMIT_S = 60
+SESSION_LIFE_S = 3600
 WAIT_FOR_ENGINE_S = 20
 """How long a statement waits for an engine that is starting or coming back."""
 
@@ -29,9 +30,14 @@ class Spark:
     Args:
         scratch: directory for what the engine spills; emptied when the workspace starts.
         log: file for the engine's output.
+        session_life_s: seconds after which the engine forgets a session that nobody uses.
     """
 
-    def __init__(self, scratch: Path, log: Path, clock: Clock) -> None:
+    def __init__(
+        self, scratch: Path, log: Path, clock: Clock, *, session_life_s: int = SESSION_LIFE_S
+    ) -> None:
+        self._clock = clock
+        self._session_life_s = session_life_s
         self._scratch = scratch
         self._port = free_port()
         self._lock = threading.Lock()
@@ -42,7 +48,10 @@ class Spark:
                 name="SQL engine",
                 command=[_sail(), "spark", "server", "--ip", "127.0.0.1", "--port", str(self._port)],
                 environment=child_environment(
-                    TZ="UTC", RUST_LOG="warn", SAIL_RUNTIME__TEMPORARY_FILES__PATHS=f'["{scratch}"]'
+                    TZ="UTC",
+                    RUST_LOG="warn",
+                    SAIL_RUNTIME__TEMPORARY_FILES__PATHS=f'["{scratch}"]',
+                    SAIL_SPARK__SESSION_TIMEOUT_SECS=str(session_life_s),
                 ),
                 directory=scratch,
                 log=log,
@@ -109,7 +118,7 @@ class Spark:
         self._wait_until_it_listens()
         with self._lock:
             if self._connection is None:
-                self._connection = SparkConnect(self._port)
+                self._connection = SparkConnect(self._port, self._clock, self._session_life_s / 2)
             return self._connection
 
     def _wait_until_it_listens(self) -> None:

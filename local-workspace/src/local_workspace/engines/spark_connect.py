@@ -11,14 +11,19 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from local_workspace import ids
+from local_workspace.clock import Clock
 
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 USER = "local-workspace"
+SAFE_IN_PATHS = "/&"
+"""What the engine leaves as it is in paths, beside letters, digits, `_`, `.`, `-` and `~`; it percent-encodes the rest."""
+
 SaveMode = Literal["APPEND", "OVERWRITE", "ERROR_IF_EXISTS"]
 
 
@@ -62,12 +67,21 @@ class Write:
 
 
 class SparkConnect:
-    """One connection and one session, used by many threads; statements carry no session state."""
+    """One connection and one session, used by many threads; statements carry no session state.
 
-    def __init__(self, port: int) -> None:
+    The engine forgets idle sessions for good, so after a long pause the next statement brings a new one.
+
+    Args:
+        idle_life_s: seconds without a statement after which the session is not used again.
+    """
+
+    def __init__(self, port: int, clock: Clock, idle_life_s: float) -> None:
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=UNLIMITED)
         self._stub: Any = base_grpc.SparkConnectServiceStub(self._channel)
+        self._clock = clock
+        self._idle_life_s = idle_life_s
         self._session = ids.new_uuid()
+        self._used_at = clock.monotonic()
         self._interrupted: set[str] = set()
 
     def query(self, sql: str, operation: str | None = None) -> Iterator[bytes]:
@@ -81,6 +95,11 @@ class SparkConnect:
 
     def write(self, write: Write, operation: str | None = None) -> None:
         """Write the rows of a query to a Delta directory in one commit."""
+        if quote(write.path, safe=SAFE_IN_PATHS) != write.path:
+            raise EngineError(
+                f"The SQL engine cannot use the directory {write.path}: it takes spaces and special characters for"
+                " others. Choose a home for the workspace, and names of catalogs and schemas, without them."
+            )
         mode = getattr(commands.WriteOperation.SaveMode, f"SAVE_MODE_{write.mode}")
         command = commands.WriteOperation(
             input=_sql(write.query),
@@ -120,7 +139,7 @@ class SparkConnect:
 
     def _execute(self, plan: Any, operation: str) -> Iterator[bytes]:
         request = base.ExecutePlanRequest(
-            session_id=self._session,
+            session_id=self._current_session(),
             user_context=base.UserContext(user_id=USER),
             client_type=USER,
             operation_id=operation,
@@ -137,6 +156,13 @@ class SparkConnect:
             self._interrupted.discard(operation)
         if interrupted:
             raise Interrupted("The statement was canceled.")
+
+    def _current_session(self) -> str:
+        now = self._clock.monotonic()
+        if now - self._used_at > self._idle_life_s:
+            self._session = ids.new_uuid()
+        self._used_at = now
+        return self._session
 
 
 def _sql(query: str) -> Any:

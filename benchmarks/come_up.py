@@ -33,10 +33,12 @@ def main() -> None:
         Product(Path(folder) / "warm").down()
         runs = [_come_up(Product(Path(folder) / f"home{number}")) for number in range(RUNS - 1)]
         last = Product(Path(folder) / "last")
-        runs.append(_come_up(last, leave_running=True))
-        resident, own = _memory(last)
-        lag, lost = _as_fast_as_it_goes(last)
-        last.down()
+        try:
+            runs.append(_come_up(last, leave_running=True))
+            resident, own = _memory(last)
+            lag, lost = _as_fast_as_it_goes(last)
+        finally:
+            last.down()
     report(
         "the whole product",
         [

@@ -131,6 +131,12 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path):
     assert "cannot be written" in answer.stderr
 
 
+def test_a_home_whose_path_the_engine_cannot_use_is_named(tmp_path: Path):
+    answer = CommandLine(tmp_path / "my home")("up", "--detach", "--port", "0")
+    assert answer.returncode == 1
+    assert "--home" in answer.stderr
+
+
 def test_a_directory_of_somebody_else_is_neither_used_nor_purged(tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("years of work")
     assert CommandLine(tmp_path)("up").returncode == 1

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 from contextlib import suppress
@@ -16,6 +17,9 @@ from local_workspace import errors
 from local_workspace.clock import SystemClock
 from local_workspace.config import Config
 from local_workspace.server import Workspace, application, assemble
+
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._@+=-]+")
+"""Sail writes percent signs for anything else, and would not find its own files again."""
 
 
 class CannotStart(Exception):
@@ -92,6 +96,11 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _prepare_home(config: Config) -> None:
+    if not PLAIN_PATH.fullmatch(str(config.home)):
+        raise CannotStart(
+            f"The home {config.home} has characters that the SQL engine cannot keep tables under. "
+            "Choose one of plain letters, digits and ._- with --home."
+        )
     try:
         for directory in (
             config.home,

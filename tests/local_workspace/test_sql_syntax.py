@@ -13,6 +13,7 @@ from local_workspace.api.sql.syntax.lexer import tokens
 from local_workspace.api.sql.syntax.markers import markers
 from local_workspace.api.sql.syntax.reader import Reader
 from local_workspace.api.sql.syntax.references import references
+from local_workspace.api.sql.syntax.shorthands import spelled_out
 
 
 def _tables(text: str) -> list[str]:
@@ -140,6 +141,7 @@ def test_types_nest_and_are_told_in_lower_case():
         ("DROP SCHEMA c.s CASCADE", c.Drop("schema", ("c", "s"), cascade=True)),
         ("GRANT USE SCHEMA, SELECT ON SCHEMA c.s TO `x-y`", c.Grant(("USE_SCHEMA", "SELECT"), "schema", ("c", "s"), "x-y")),
         ("DESC HISTORY t", c.Describe("table", ("t",), "HISTORY")),
+        ("DESCRIBE HISTORY t LIMIT 3", c.Describe("table", ("t",), "HISTORY", 3)),
         ("DESCRIBE TABLE EXTENDED t", c.Describe("table", ("t",), "EXTENDED")),
         ("SHOW COLUMNS IN t IN s", c.Show("COLUMNS", ("s", "t"))),
         ("USE c.s", c.Use("c", "s")),
@@ -162,3 +164,18 @@ def test_statements_say_what_they_say(text: str, expected: c.Statement):
 def test_what_is_not_supported_is_refused_and_not_ignored(text: str):
     with pytest.raises(SqlFailure):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("select a, sum(b) from t group by all order by all", "select a, sum(b) from t group by 1 order by 1, 2"),
+        ("select count(*) from t group by all limit 1", "select count(*) from t  limit 1"),
+        ("select f(a, b), max(c) from (select x, min(y) from u group by all) GROUP BY ALL",
+         "select f(a, b), max(c) from (select x, min(y) from u group by 1) GROUP BY 1"),
+        ("select * from t order by all", "select * from t order by all"),
+        ("select 'group by all' from t@v3", "select 'group by all' from t VERSION AS OF 3"),
+    ],
+)  # fmt: skip
+def test_shorthands_the_engine_does_not_know_are_spelled_out(text: str, expected: str):
+    assert spelled_out(text) == expected

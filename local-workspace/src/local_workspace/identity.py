@@ -95,7 +95,11 @@ class Identities:
     def find(self, name: str) -> Principal | None:
         """The principal of that name, if there is one."""
         row = self._state.one("SELECT * FROM principals WHERE name = :name", name=name)
-        return Principal(row["name"], row["id"], row["kind"], row["display_name"], bool(row["admin"])) if row else None
+        return (
+            Principal(row["name"], row["id"], row["kind"], row["display_name"], bool(row["admin"]))
+            if row
+            else None
+        )
 
     def issue_personal_token(self, principal: Principal) -> str:
         """A token that does not expire."""
@@ -114,7 +118,9 @@ class Identities:
         )
         principal = self.find(client_id)
         if known is None or principal is None:
-            raise Unauthenticated("The client id or its secret is not known here.", error_code="invalid_client")
+            raise Unauthenticated(
+                "The client id or its secret is not known here.", error_code="invalid_client"
+            )
         return self._issue(principal, "doat", OAUTH_TOKEN_LIFE)
 
     def authenticate(self, token: str) -> Principal:
@@ -123,8 +129,14 @@ class Identities:
         Raises:
             Unauthenticated: the token is unknown or has expired.
         """
-        row = self._state.one("SELECT principal, expires_at FROM tokens WHERE digest = :digest", digest=_digest(token))
-        expired = row is not None and row["expires_at"] is not None and row["expires_at"] < self._clock.now().timestamp()
+        row = self._state.one(
+            "SELECT principal, expires_at FROM tokens WHERE digest = :digest", digest=_digest(token)
+        )
+        expired = (
+            row is not None
+            and row["expires_at"] is not None
+            and row["expires_at"] < self._clock.now().timestamp()
+        )
         principal = self.find(row["principal"]) if row and not expired else None
         if principal is None:
             raise Unauthenticated("The access token is unknown or has expired; get a new one.")
@@ -134,7 +146,8 @@ class Identities:
         principal = Principal(name, ids.new_number(), kind, display_name, admin)
         with self._state.transaction() as connection:
             connection.execute(
-                "INSERT INTO principals VALUES (?, ?, ?, ?, ?)", (name, principal.id, kind, display_name, admin)
+                "INSERT INTO principals VALUES (?, ?, ?, ?, ?)",
+                (name, principal.id, kind, display_name, admin),
             )
         return principal
 

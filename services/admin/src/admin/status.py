@@ -112,7 +112,7 @@ class StatusReader:
     def _version(self, full_name: str) -> int | None:
         """The table's newest version; None where the platform keeps no history of it (some views)."""
         try:
-            history = self._warehouse().query("DESCRIBE HISTORY " + quoted(full_name))
+            history = self._warehouse().query("DESCRIBE HISTORY " + quoted(full_name) + " LIMIT 1")
         except CaspersError:
             return None
         return _newest_version(history)

@@ -39,7 +39,9 @@ def router(identities: Identities, workspace_id: int) -> APIRouter:
         client_secret: Annotated[str, Form()] = "",
     ) -> JSONResponse:
         if grant_type != "client_credentials":
-            return _refused("unsupported_grant_type", f"Only client_credentials is supported, not {grant_type!r}.", 400)
+            return _refused(
+                "unsupported_grant_type", f"Only client_credentials is supported, not {grant_type!r}.", 400
+            )
         basic = _basic_credentials(request)
         try:
             issued = identities.exchange(*(basic or (client_id, client_secret)))

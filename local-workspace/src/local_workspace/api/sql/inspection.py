@@ -92,9 +92,8 @@ class Inspection:
         table = self._expander.readable(statement.name, call.scope)
         match statement.form:
             case "HISTORY":
-                return answer(
-                    HISTORY_COLUMNS, [_history_row(entry) for entry in delta.history(_stored(table))]
-                )
+                entries = delta.history(_stored(table), statement.limit)
+                return answer(HISTORY_COLUMNS, [_history_row(entry) for entry in entries])
             case "DETAIL":
                 return answer(DETAIL_COLUMNS, [_detail_row(table)])
             case form:

@@ -185,11 +185,12 @@ class Show:
 
 @dataclass(frozen=True)
 class Describe:
-    """DESCRIBE of anything; `form` EXTENDED, DETAIL or HISTORY for tables."""
+    """DESCRIBE of anything; `form` EXTENDED, DETAIL or HISTORY for tables; `limit`: commits of a history."""
 
     kind: SecurableKind
     name: Name
     form: Literal["", "EXTENDED", "DETAIL", "HISTORY"] = ""
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from local_workspace.api.sql.syntax import commands as c
 from local_workspace.api.sql.syntax import definitions
 from local_workspace.api.sql.syntax.lexer import rows_of
 from local_workspace.api.sql.syntax.reader import Name, Reader
-from local_workspace.api.sql.syntax.references import with_time_travel
+from local_workspace.api.sql.syntax.shorthands import spelled_out
 
 QUERY_WORDS = ("SELECT", "WITH", "VALUES", "FROM")
 KINDS: dict[str, c.SecurableKind] = {
@@ -30,7 +30,7 @@ def parse(text: str) -> c.Statement:
     Raises:
         SqlFailure: it cannot be understood, or is of a kind that is not supported.
     """
-    text = with_time_travel(Reader(text).rest())
+    text = spelled_out(Reader(text).rest())
     reader = Reader(text)
     if reader.at_symbol("(") or reader.at(*QUERY_WORDS[:1]) or reader.at("VALUES") or reader.at("FROM"):
         return c.Query(text)
@@ -258,9 +258,11 @@ def _show(reader: Reader) -> c.Statement:
 def _describe(reader: Reader) -> c.Statement:
     if reader.take("QUERY") or any(reader.at(word) for word in QUERY_WORDS):
         return c.DescribeQuery(reader.rest())
-    for form in ("HISTORY", "DETAIL"):
-        if reader.take(form):
-            return c.Describe("table", reader.name(), form)
+    if reader.take("HISTORY"):
+        name = reader.name()
+        return c.Describe("table", name, "HISTORY", reader.whole_number() if reader.take("LIMIT") else None)
+    if reader.take("DETAIL"):
+        return c.Describe("table", reader.name(), "DETAIL")
     word = reader.take_any("TABLE", "CATALOG", "SCHEMA", "DATABASE", "FUNCTION", "VOLUME")
     extended = reader.take_any("EXTENDED", "FORMATTED")
     word = word or reader.take_any("TABLE")

@@ -89,6 +89,12 @@ class Reader:
             raise self.error("expected a string in quotes")
         return self.token().value
 
+    def whole_number(self) -> int:
+        """A number without a fraction."""
+        if self.next is None or not self.next.text.isdecimal():
+            raise self.error("expected a whole number")
+        return int(self.token().text)
+
     def identifiers(self) -> tuple[str, ...]:
         """Names in parentheses: (a, b)."""
         self.expect_symbol("(")

@@ -3,7 +3,6 @@
 sqlglot tells what is what; the places lead back to the text as it was written, which stays as it is elsewhere.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -143,20 +142,6 @@ def references(text: str) -> References:
         tuple(found.columns()),
         tuple(found.aliases()),
     )
-
-
-def with_time_travel(text: str) -> str:
-    """`t@v3` and `t@20240131120000000` written as VERSION AS OF and TIMESTAMP AS OF."""
-    marks = [token.start for token in tokens(text) if token.kind == "symbol" and token.text == "@"]
-    for place in reversed(marks):
-        version = re.match(r"@[vV](\d+)", text[place:])
-        moment = re.match(r"@(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})", text[place:])
-        if version:
-            text = f"{text[:place]} VERSION AS OF {version[1]}{text[place + version.end() :]}"
-        elif moment:
-            stamp = "{}-{}-{} {}:{}:{}.{}".format(*moment.groups())
-            text = f"{text[:place]} TIMESTAMP AS OF '{stamp}'{text[place + moment.end() :]}"
-    return text
 
 
 def _parsed(text: str) -> exp.Expr:

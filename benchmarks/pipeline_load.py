@@ -42,7 +42,7 @@ def _our_load(folder: Path, engine: str, count: int) -> float:
     runner = Runner()
     runner.wait_until_loaded()
     took = seconds(lambda: pipeline.update_apart(runner))
-    assert len(pipeline.rows("all_events")) == count
+    assert pipeline.count("all_events") == count
     return took
 
 

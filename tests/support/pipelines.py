@@ -202,6 +202,10 @@ class PipelineFolder:
         """All rows of a table."""
         return DeltaTable(self.location(name)).to_pyarrow_table().to_pylist()
 
+    def count(self, name: str) -> int:
+        """The number of rows of a table."""
+        return DeltaTable(self.location(name)).count()
+
     def commits(self) -> int:
         """The commits of all tables."""
         return sum(1 for _ in self.folder.glob("tables/*/_delta_log/*.json"))

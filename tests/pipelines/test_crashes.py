@@ -1,7 +1,6 @@
 """Killed with kill -9 at any point, the pipeline goes on where its tables' logs end: nothing twice, nothing lost."""
 
 import random
-import signal
 import threading
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from local_workspace.api.pipelines.update_process import Runner
 
 from tests.support.order_sums import gold, keyed, silver
 from tests.support.pipelines import Event, PipelineFolder, item, lines, order, running_engine
+from tests.support.waiting import wait_for
 
 TABLES = 7
 COMMITS_OF_A_FIRST_LOAD = TABLES + 6  # seven tables made; quarantine gets no rows
@@ -82,16 +82,7 @@ def test_an_engine_that_is_killed_fails_the_update_and_doubles_nothing(tmp_path:
     with running_engine(tmp_path / "engine") as engine:
         pipeline = PipelineFolder(tmp_path / "pipeline", engine.address)
         events = _three_files(pipeline)
-        runner = Runner()
-        threading.Timer(1.6, lambda: _kill(engine.status.pid)).start()
-        pipeline.update_apart(runner)
-        engine.wait_until_running()
-        assert pipeline.update().code == 0
+        with pipeline.engine_killed_at_commit(TABLES + 1, engine) as runner:
+            assert pipeline.update_apart(runner).code != 0
+        wait_for(lambda: pipeline.update().code == 0, what="the engine is back and the update goes through")
         _assert_exactly_once(pipeline, events)
-
-
-def _kill(pid: int | None) -> None:
-    import os
-
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)

@@ -1,6 +1,6 @@
 """A headless Chromium for looking at pages as people do."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FLAGS = [
 
 
 @contextmanager
-def browser_page(*, width: int = 1440, height: int = 900) -> Iterator[Page]:
+def browser_page(*, width: int = 1440, height: int = 900) -> Generator[Page]:
     """An empty page of a new browser; uncaught errors in the page's scripts fail the test at the end."""
     faults: list[str] = []
     with sync_playwright() as playwright:

@@ -4,9 +4,8 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -214,18 +213,32 @@ class PipelineFolder:
     def killed_at_commit(self, number: int) -> Generator[Runner]:
         """A runner that is killed as soon as that many commits are there."""
         runner = Runner()
+        with self._at_commit(number, lambda: os.kill(runner.pid, signal.SIGKILL)):
+            yield runner
+
+    @contextmanager
+    def engine_killed_at_commit(self, number: int, engine: Spark) -> Generator[Runner]:
+        """A runner whose engine is killed as soon as that many commits are there."""
+        with self._at_commit(number, lambda: os.kill(engine.status.pid or 0, signal.SIGKILL)):
+            yield Runner()
+
+    @contextmanager
+    def _at_commit(self, number: int, act: Callable[[], None]) -> Generator[None]:
         over = threading.Event()
 
         def watch() -> None:
-            while not over.is_set() and self.commits() < number:
-                time.sleep(0.001)
-            os.kill(runner.pid, signal.SIGKILL)
+            while self.commits() < number:
+                if over.wait(0.001):
+                    return
+            with suppress(ProcessLookupError):  # the last commit may have been the end
+                act()
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        yield runner
+        yield
         over.set()
         watcher.join()
+        assert self.commits() >= number, "the update ended before it could be disturbed"
 
 
 @contextmanager

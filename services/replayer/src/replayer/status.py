@@ -80,7 +80,7 @@ class Digest(BaseModel):
     """A checksum of every line in the volume: equal for equal inputs, however time was cut, paused or killed."""
 
     digest: str
-    algorithm: str = "sum of BLAKE2b-256 of each line with its line break, little-endian, modulo 2^256"
+    algorithm: str = "sum of XXH3-128 of each line without its line break, little-endian, modulo 2^128"
     events: int
     watermark: datetime | None
     began_at: datetime | None

@@ -12,7 +12,7 @@ from replayer.watermark import Files, InFlight, SimStart
 from replayer.windows import RowRange, Window, cut_into_files
 
 #: Files that are made and written side by side; each takes some 50 MB while it is.
-FILES_AT_ONCE = 3
+FILES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from databricks.sdk.errors import NotFound as PlatformNotFound
 from caspers.clients.platform_errors import PLATFORM_ERRORS, from_platform
 from caspers.errors import Invalid, NotFound
 
-
 BLOCK_BYTES = 1 << 20
 
 

@@ -13,6 +13,8 @@ from admin.cli.options import REPOSITORY
 SCRIPTS = Path(sys.executable).parent
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", "--quiet", ".")),
     ("lint", ("ruff", "check", "--quiet", ".")),
@@ -30,8 +32,8 @@ def register(cli: typer.Typer) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """Run the test suite; arguments go to pytest."""
-    raise typer.Exit(_run([sys.executable, "-m", "pytest", *context.args]))
+    """Run the test suite, side by side on all cores; with arguments, what they ask of pytest."""
+    raise typer.Exit(_run([sys.executable, "-m", "pytest", *(context.args or SIDE_BY_SIDE)]))
 
 
 def bench(names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; none = all.")] = None) -> None:

@@ -191,7 +191,7 @@ class StatusBoard:
 def _write_rate(recent: tuple[WrittenWindow, ...]) -> float | None:
     """Events per second while windows are being written."""
     took = sum(window.took_s for window in recent)
-    return round(sum(window.events for window in recent) / took, 1) if took else None
+    return round(sum(window.events for window in recent) / took) if took else None
 
 
 def _window(anchor: Anchor, window: WrittenWindow) -> WindowStatus:

@@ -28,12 +28,18 @@ function row(window) {
   return element;
 }
 
+// Windows are as long as days or as short as minutes: what compares is how much happened in an hour of their time.
+function anHour(window) {
+  const hours = (Date.parse(window.end) - Date.parse(window.start)) / 3_600_000;
+  return window.events / Math.max(hours, 1 / 3600);
+}
+
 function bars(windows) {
-  const most = Math.max(1, ...windows.map((window) => window.events));
+  const most = Math.max(1, ...windows.map(anHour));
   return windows.map((window) => {
     const bar = document.createElement("i");
-    bar.style.height = `${Math.max(2, (100 * window.events) / most)}%`;
-    bar.title = `${window.events.toLocaleString("en-US")} events, ${text(window.start)} to ${text(window.end)}`;
+    bar.style.height = `${Math.max(2, (100 * anHour(window)) / most)}%`;
+    bar.title = `${Math.round(anHour(window)).toLocaleString("en-US")} events an hour, ${text(window.start)} to ${text(window.end)}`;
     return bar;
   });
 }

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 from databricks import sql
 from databricks.sdk import WorkspaceClient
+from databricks.sql.exc import ServerOperationError
 
 from benchmarks.measure import Figure, report
 from tests.support.product import Product
@@ -70,7 +71,7 @@ def _wait_for_value(product: Product, statement: str, at_least: int) -> None:
         def reached() -> bool:
             try:
                 cursor.execute(statement)
-            except sql.exc.ServerOperationError:
+            except ServerOperationError:
                 return False  # the table is not there yet
             return cursor.fetchall()[0][0] >= at_least
 

@@ -6,7 +6,7 @@ writes the same fields from the same parquet into one local file; it is spared t
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,7 +106,7 @@ class Bench:
 
 
 @contextmanager
-def workspace(host: str | None, token: str | None, folder: Path) -> Iterator[WorkspaceClient]:
+def workspace(host: str | None, token: str | None, folder: Path) -> Generator[WorkspaceClient]:
     """The workspace at `host`, or a local one of our own."""
     if host:
         yield WorkspaceClient(host=host, token=token, auth_type="pat")

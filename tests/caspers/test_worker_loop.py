@@ -57,15 +57,18 @@ def test_a_missed_notification_is_made_good_by_polling(crew: Crew):
 
 def test_a_killed_listener_comes_back_and_hears_again(crew: Crew):
     crew.hire(Tally(), pace=PATIENT)
-    crew.wait("starting")
+    wait_for(lambda: _kill_listeners(crew), what="a listener was there to be killed")
+    crew.order("running")
+    crew.wait("idle")
+
+
+def _kill_listeners(crew: Crew) -> int:
     with crew.database.transaction() as writer:
         killed = writer.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
         )
-    assert len(killed) == 1
-    crew.order("running")
-    crew.wait("idle")
+    return len(killed)
 
 
 def test_orders_to_stop_end_the_step_in_hand(crew: Crew):

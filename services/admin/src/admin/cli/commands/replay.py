@@ -22,7 +22,7 @@ def register(cli: typer.Typer) -> None:
 PlaceArgument = Annotated[
     str,
     typer.Argument(
-        help="A day of the dataset (70, 70.5), a time of today (12:30) or a moment (2024-03-11T12:30)."
+        help="A day of the dataset (70, 70.5), a time of today (12:30) or a moment as events carry it (2026-03-11T12:30)."
     ),
 ]
 

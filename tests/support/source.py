@@ -11,6 +11,7 @@ PACKAGES = {
     "caspers": ROOT / "shared/src/caspers",
     "local_workspace": ROOT / "local-workspace/src/local_workspace",
     "replayer": ROOT / "services/replayer/src/replayer",
+    "refund_manager": ROOT / "services/refund-manager/src/refund_manager",
     "admin": ROOT / "services/admin/src/admin",
 }
 

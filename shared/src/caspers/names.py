@@ -53,6 +53,11 @@ class Names:
         return f"{self.misc_path}/canonical"
 
     @property
+    def recommender_checkpoints_path(self) -> str:
+        """Where the refund recommender remembers how far it is."""
+        return f"/Volumes/{self.catalog}/recommender/checkpoints"
+
+    @property
     def resources_table(self) -> str:
         """The registry of every resource the admin created."""
         return self.table("_internal_state.resources")

@@ -104,6 +104,18 @@ class Parameters(BaseModel):
     complaint_agent_endpoint_name: str = Field(
         default="", description="serving endpoint that is a complaint agent; empty = the app's own agent"
     )
+    refund_history_share: Share = Field(
+        default=0.1, description="share of the orders delivered before the refund line began that its agent looks at"
+    )
+    refund_live_share: Share = Field(
+        default=1.0, description="share of the orders delivered since then that the refund agent looks at"
+    )
+    model_calls_in_flight: PositiveInt = Field(
+        default=8, description="calls of a worker to the model at the same time"
+    )
+    model_calls_per_minute: PositiveInt = Field(
+        default=3_000, description="budget of a worker's calls to the model in a minute"
+    )
     events_per_file: PositiveInt | None = Field(
         default=None, description="events in one file of the volume; empty = one file per slice of a window"
     )
@@ -135,6 +147,12 @@ class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleV
     )
     lakebase_endpoint: str = Field(
         default="", description="path of the Lakebase endpoint that holds the control database"
+    )
+    refund_lakebase_endpoint: str = Field(
+        default="", description="path of the Lakebase endpoint that holds the refund manager's database"
+    )
+    refund_database: Identifier = Field(
+        default="caspers", description="Postgres database of the refund manager"
     )
     control_database: Identifier = Field(
         default="control", description="Postgres database of orders and reports"

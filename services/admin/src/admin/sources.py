@@ -32,6 +32,12 @@ BUNDLES: Mapping[str, tuple[Part, ...]] = {
         Part("services/replayer/src/replayer", "replayer"),
         SHARED,
     ),
+    "refund-manager": (
+        Part("services/refund-manager/app.yaml", "app.yaml"),
+        Part("services/refund-manager/requirements.txt", "requirements.txt"),
+        Part("services/refund-manager/src/refund_manager", "refund_manager"),
+        SHARED,
+    ),
     "order_items": (Part("pipelines/order_items", ""),),
 }
 """What the admin deploys."""

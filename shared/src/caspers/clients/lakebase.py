@@ -101,14 +101,18 @@ class Lakebase(Postgres):
 
 def control_database(workspace: WorkspaceClient, settings: Settings) -> Lakebase:
     """The database of the workers' orders and reports, where this process's settings say it is."""
-    return lakebase_database(workspace, settings, settings.control_database)
+    return _database(workspace, settings, settings.lakebase_endpoint, settings.control_database)
 
 
-def lakebase_database(workspace: WorkspaceClient, settings: Settings, database: str) -> Lakebase:
-    """A database behind the endpoint of this process's settings."""
+def refund_database(workspace: WorkspaceClient, settings: Settings) -> Lakebase:
+    """The database of the refund manager, where this process's settings say it is."""
+    return _database(workspace, settings, settings.refund_lakebase_endpoint, settings.refund_database)
+
+
+def _database(workspace: WorkspaceClient, settings: Settings, endpoint: str, database: str) -> Lakebase:
     return Lakebase(
         workspace,
-        settings.lakebase_endpoint,
+        endpoint,
         database,
         port=settings.postgres_port,
         sslmode=settings.postgres_sslmode,

@@ -11,6 +11,7 @@ _ARROW = {
     "STRING": pa.string(),
     "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(),
+    "DECIMAL(10,2)": pa.decimal128(10, 2),
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
 }
 
@@ -50,7 +51,7 @@ class Table:
 
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from "name TYPE, name TYPE"."""
-    return tuple(Column(*part.split()) for part in text.split(","))
+    return tuple(Column(*part.split()) for part in text.split(", "))
 
 
 _CANONICAL_DATA = "admin (Canonical_Data)"
@@ -149,10 +150,22 @@ REFUND_RECOMMENDATIONS = Table(
     "recommender.refund_recommendations",
     "refund-manager",
     _columns(
-        "order_id STRING, ts TIMESTAMP, order_ts TIMESTAMP, agent_response STRING, refund_usd DOUBLE, "
-        "refund_class STRING, reason STRING, agent_version STRING"
+        "order_id STRING, ts TIMESTAMP, order_ts TIMESTAMP, delivered_ts TIMESTAMP, location_id INT, location STRING, "
+        "brands STRING, customer_addr STRING, order_total DECIMAL(10,2), delivery_minutes DOUBLE, p50_minutes DOUBLE, "
+        "p75_minutes DOUBLE, p99_minutes DOUBLE, agent_response STRING, refund_usd DECIMAL(10,2), refund_class STRING, "
+        "reason STRING, origin STRING, agent_version STRING, run_id STRING"
     ),
     key=("order_id",),
+)
+AGENT_RUNS = Table(
+    "ai.agent_runs",
+    "refund-manager",
+    _columns(
+        "run_id STRING, agent STRING, subject STRING, started_at TIMESTAMP, took_ms DOUBLE, model STRING, "
+        "agent_version STRING, origin STRING, outcome STRING, turns INT, prompt_tokens INT, completion_tokens INT, "
+        "steps STRING, raw_output STRING, error STRING"
+    ),
+    key=("run_id",),
 )
 RAW_COMPLAINTS = Table(
     "complaints.raw_complaints",
@@ -188,4 +201,4 @@ LAKEFLOW = (
     GOLD_LOCATION_SALES_HOURLY,
 )
 
-TABLES = (*DIMENSIONS, *LAKEFLOW, REFUND_RECOMMENDATIONS, RAW_COMPLAINTS, COMPLAINT_RESPONSES)
+TABLES = (*DIMENSIONS, *LAKEFLOW, REFUND_RECOMMENDATIONS, AGENT_RUNS, RAW_COMPLAINTS, COMPLAINT_RESPONSES)

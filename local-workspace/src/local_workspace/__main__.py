@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from datetime import timedelta
 from pathlib import Path
 
-from local_workspace.config import DEFAULT_PORT, Config
+from local_workspace.config import DEFAULT_PORT, Config, token_life
 from local_workspace.startup import CannotStart, serve
 
 
@@ -19,7 +20,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
-        serve(Config(arguments.home.absolute(), arguments.port))
+        serve(Config(arguments.home.absolute(), arguments.port, token_life=token_life()))
     except CannotStart as error:
         print(error, file=sys.stderr)  # noqa: T201  this is a command
         return 1

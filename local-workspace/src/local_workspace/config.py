@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 DEFAULT_PORT = 8470
+TOKEN_LIFE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,13 @@ class Config:
         home: directory of all local state; nothing is written outside it.
         port: TCP port of the REST API and the home page; 0 picks a free one.
         host: loopback address to bind; the workspace is for this machine only.
+        token_life: how long OAuth and Postgres tokens are good for; shorter only to see what clients do then.
     """
 
     home: Path
     port: int = DEFAULT_PORT
     host: str = "127.0.0.1"
+    token_life: timedelta = TOKEN_LIFE
 
     @property
     def database(self) -> Path:
@@ -65,6 +69,12 @@ class Config:
     def logs(self) -> Path:
         """Logs of the engines."""
         return self.home / "logs"
+
+
+def token_life() -> timedelta:
+    """The life of tokens that the environment asks for in LOCAL_WORKSPACE_TOKEN_LIFE_S; an hour unless it does."""
+    seconds = os.environ.get("LOCAL_WORKSPACE_TOKEN_LIFE_S")  # noqa: TID251  this module reads the environment
+    return timedelta(seconds=float(seconds)) if seconds else TOKEN_LIFE
 
 
 LEAN_MEMORY = {

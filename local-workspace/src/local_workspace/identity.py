@@ -14,10 +14,10 @@ from starlette.requests import HTTPConnection
 
 from local_workspace import ids
 from local_workspace.clock import Clock
+from local_workspace.config import TOKEN_LIFE
 from local_workspace.errors import Unauthenticated
 from local_workspace.state import State
 
-OAUTH_TOKEN_LIFE = timedelta(hours=1)
 LOCAL_USER = "me@localhost.test"
 
 SCHEMA = """
@@ -65,7 +65,8 @@ class Principal:
 class Identities:
     """Principals, their secrets and tokens."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, clock: Clock, token_life: timedelta = TOKEN_LIFE) -> None:
+        self.token_life = token_life
         self._state = state
         self._clock = clock
         state.define(SCHEMA)
@@ -121,7 +122,7 @@ class Identities:
             raise Unauthenticated(
                 "The client id or its secret is not known here.", error_code="invalid_client"
             )
-        return self._issue(principal, "doat", OAUTH_TOKEN_LIFE)
+        return self._issue(principal, "doat", self.token_life)
 
     def authenticate(self, token: str) -> Principal:
         """Who a token belongs to.

@@ -68,13 +68,14 @@ class Workspace:
 def assemble(config: Config, clock: Clock) -> Workspace:
     """Build every part of the workspace; nothing runs yet."""
     state = State(config.database)
-    identities = Identities(state, clock)
+    identities = Identities(state, clock, config.token_life)
     workspace = Workspace(config, identities, state)
     unity_catalog = UnityCatalog(state, identities, clock, Storage(config.catalogs))
     volume_files = VolumeFiles(unity_catalog)
     workspace_files = WorkspaceFiles(WorkspaceFileRows(state), Storage(config.files))
     permissions = Permissions(PermissionRows(state))
-    lakebase = Lakebase(LakebaseRows(state), permissions, clock, config.lakebase)
+    rows = LakebaseRows(state)
+    lakebase = Lakebase(rows, permissions, clock, config.lakebase, token_life=config.token_life)
     branch = Branch(lakebase)
     workspace.start.append(lakebase.start)
     workspace.stop.append(lakebase.stop)

@@ -17,8 +17,8 @@ from psycopg.sql import SQL, Identifier, Literal
 from local_workspace.engines.postgres import Cluster
 
 SUPERUSER_GROUP = "databricks_superuser"
-TOKEN_LIFE = timedelta(hours=1)
 ROTATE_BEFORE_EXPIRY = timedelta(seconds=30)
+"""A password is replaced this long before it expires, or for its last quarter where it lives very shortly."""
 
 ROLE_EXISTS: LiteralString = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 ROLE_VALID_UNTIL: LiteralString = (
@@ -135,13 +135,13 @@ def allow_connect_and_create(connection: Connection, database: str, role: str) -
     )
 
 
-def password(cluster: Cluster, role: str, now: datetime) -> Password:
+def password(cluster: Cluster, role: str, now: datetime, life: timedelta) -> Password:
     """The role's current password; a new one when the last is about to expire."""
     with cluster.admin() as connection:
         row = connection.execute(ROLE_VALID_UNTIL, (role,)).fetchone()
-        if row is not None and row[0] is not None and row[0] - now > ROTATE_BEFORE_EXPIRY:
+        if row is not None and row[0] is not None and row[0] - now > min(ROTATE_BEFORE_EXPIRY, life / 4):
             return Password(_derive(cluster.key, role, row[0]), row[0])
-        expires_at = (now + TOKEN_LIFE).replace(microsecond=0)
+        expires_at = (now + life).replace(microsecond=0)
         return set_password(connection, role, Password(_derive(cluster.key, role, expires_at), expires_at))
 
 

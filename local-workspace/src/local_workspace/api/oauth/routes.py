@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse
 
 from local_workspace.errors import Unauthenticated
-from local_workspace.identity import OAUTH_TOKEN_LIFE, Caller, Identities, Principal
+from local_workspace.identity import Caller, Identities, Principal
 
 
 def router(identities: Identities, workspace_id: int) -> APIRouter:
@@ -47,7 +47,7 @@ def router(identities: Identities, workspace_id: int) -> APIRouter:
             issued = identities.exchange(*(basic or (client_id, client_secret)))
         except Unauthenticated as error:
             return _refused("invalid_client", error.message, 401)
-        seconds = int(OAUTH_TOKEN_LIFE.total_seconds())
+        seconds = int(identities.token_life.total_seconds())
         return JSONResponse(
             {"access_token": issued, "token_type": "Bearer", "expires_in": seconds, "scope": "all-apis"}
         )

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from local_workspace import ids
 from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.postgres.rows import LakebaseRows, Resource, rfc3339
 from local_workspace.clock import Clock
+from local_workspace.config import TOKEN_LIFE
 from local_workspace.engines import postgres_roles
 from local_workspace.engines.postgres import Cluster, ClusterDown
 from local_workspace.engines.postgres_roles import RoleAttributes
@@ -42,8 +44,17 @@ CHANGEABLE = {"projects", "endpoints"}
 class Lakebase:
     """The projects of the workspace."""
 
-    def __init__(self, rows: LakebaseRows, permissions: Permissions, clock: Clock, directory: Path) -> None:
+    def __init__(
+        self,
+        rows: LakebaseRows,
+        permissions: Permissions,
+        clock: Clock,
+        directory: Path,
+        *,
+        token_life: timedelta = TOKEN_LIFE,
+    ) -> None:
         self.rows = rows
+        self.token_life = token_life
         self.clock = clock
         self._permissions = permissions
         self._directory = directory

@@ -32,11 +32,20 @@ _STATIC = Path(__file__).parent / "static"
 
 @dataclass(frozen=True)
 class Look:
-    """A service's own templates and static files, and what its pages link to at the top."""
+    """A service's own templates and static files, and what its pages link to at the top.
+
+    `shared_templates` are those of a room of ours that not every app uses.
+    """
 
     templates: Path | None = None
     static: Path | None = None
     navigation: tuple[pages.Link, ...] = ()
+    shared_templates: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where templates are looked for, the service's own first."""
+        return (self.templates, *self.shared_templates) if self.templates else self.shared_templates
 
 
 def base_app(
@@ -65,7 +74,7 @@ def base_app(
     )
     app.state.settings = settings
     app.state.shutting_down = asyncio.Event()
-    app.state.templates = pages.templates(title, settings, look.templates, look.navigation)
+    app.state.templates = pages.templates(title, settings, look.folders, look.navigation)
     app.add_middleware(AroundRequests, clock=clock or SystemClock(), ids=ids)
     problems.install(app)
     app.include_router(health.router(checks or {}))

@@ -3,8 +3,10 @@
 `/patterns` shows every component in every state, `/docs` the API.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +42,17 @@ class Operation:
 
 
 def templates(
-    title: str, settings: Settings, own: Path | None, navigation: tuple[Link, ...]
+    title: str, settings: Settings, folders: Sequence[Path], navigation: tuple[Link, ...]
 ) -> Jinja2Templates:
-    """The template environment of an app: its `own` folder first, ours behind it."""
-    folders = [own, _TEMPLATES] if own is not None else [_TEMPLATES]
+    """The template environment of an app: its `folders` in their order, ours behind them."""
     environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, _TEMPLATES)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=_moment, count=_count)
+    environment.filters.update(moment=_moment, count=_count, money=_money)
 
     def everywhere(request: Request) -> dict[str, Any]:
         return {
@@ -66,14 +67,15 @@ def templates(
 
 
 def render(request: Request, name: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page, or that one of its blocks which a request of htmx names as its target."""
+    """A page, or that one of its blocks which the request names in the header `HX-Target`."""
     rendering: Jinja2Templates = request.app.state.templates
     page = rendering.TemplateResponse(request, name, context, status)
     target = request.headers.get("hx-target", "")
     if target not in page.template.blocks:
         return page
     block = page.template.blocks[target](page.template.new_context(page.context))
-    return HTMLResponse("".join(block), status)
+    # A browser that goes back must not find the block in its cache where it once had the page.
+    return HTMLResponse("".join(block), status, {"Cache-Control": "no-store"})
 
 
 @built_in.get("/patterns")
@@ -100,11 +102,17 @@ def _takes(details: dict[str, Any]) -> str:
     return ", ".join([*names, "a JSON body"] if "requestBody" in details else names)
 
 
-def _moment(value: datetime | None) -> str:
-    """A moment for people: UTC, to the second."""
-    return "–" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+def _moment(value: datetime | str | None) -> str:
+    """A moment for people: UTC, to the second. A text is a moment as JSON has it."""
+    known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return "–" if known is None else known.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _count(value: float | None) -> str:
     """A number for people: groups of three, no needless decimals."""
     return "–" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def _money(value: Decimal | float | None) -> str:
+    """Dollars for people."""
+    return "–" if value is None else f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"

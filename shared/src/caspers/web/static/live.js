@@ -87,14 +87,28 @@ async function post(form) {
 }
 
 function typing(target) {
-  return target.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName);
+  return target.isContentEditable || ["SELECT", "TEXTAREA"].includes(target.tagName)
+    || (target.tagName === "INPUT" && !["checkbox", "button"].includes(target.type));
+}
+
+// Elements with data-key="a" (or several keys: data-key="o Enter") can be clicked by key while they can be seen. Commands
+// that need no button stand in a <menu hidden data-commands>. An open dialog has the keys to itself.
+function commands() {
+  const place = document.querySelector("dialog:modal") ?? document;
+  return [...place.querySelectorAll("[data-key]:not(:disabled)")]
+    .filter((element) => element.closest("[data-commands]") || element.checkVisibility());
 }
 
 function showKeys() {
   const dialog = document.getElementById("keys");
-  const entries = [...document.querySelectorAll("[data-key]")].flatMap((element) => {
-    const term = Object.assign(document.createElement("dt"), { textContent: element.dataset.key });
-    const meaning = element.textContent.replace(element.querySelector("kbd")?.textContent ?? "", "").trim();
+  const known = new Set();
+  const entries = commands().filter(({ dataset }) => !known.has(dataset.key) && known.add(dataset.key)).flatMap((element) => {
+    const term = document.createElement("dt");
+    for (const key of element.dataset.key.split(" ")) {
+      term.append(Object.assign(document.createElement("kbd"), { textContent: key }), " ");
+    }
+    const meaning = element.dataset.keyLabel
+      ?? element.textContent.replace(element.querySelector("kbd")?.textContent ?? "", "").trim();
     return [term, Object.assign(document.createElement("dd"), { textContent: meaning })];
   });
   dialog.querySelector("dl").replaceChildren(...entries);
@@ -102,9 +116,11 @@ function showKeys() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
+  // Enter on a link or a button means that one.
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.key === "?") return showKeys();
-  const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`);
+  const element = commands().find(({ dataset }) => dataset.key.split(" ").includes(event.key));
   if (element) { event.preventDefault(); element.click(); }
 });
 

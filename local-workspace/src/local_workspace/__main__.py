@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from local_workspace.config import DEFAULT_PORT, Config, token_life

@@ -90,7 +90,9 @@ class Branch:
                 f"{caller.name} has no role in {branch}: create one, or attach its database to the app."
             )
         with self._lakebase.exclusive(role.project_id) as cluster:
-            return postgres_roles.password(cluster, caller.name, self._lakebase.clock.now(), self._lakebase.token_life)
+            return postgres_roles.password(
+                cluster, caller.name, self._lakebase.clock.now(), self._lakebase.token_life
+            )
 
     def admit(self, principal: Principal, branch: str, postgres_database: str) -> None:
         """What attaching a database to an app does: a role that may connect and create schemas, nothing else."""

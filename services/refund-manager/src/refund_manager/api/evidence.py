@@ -1,0 +1,26 @@
+"""The evidence of a case as JSON: everything the case's page shows beside the recommendation."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from refund_manager.evidence import Evidence, EvidenceRoom
+
+OrderId = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="the order's id")
+]
+
+
+def router(room: EvidenceRoom) -> APIRouter:
+    """The address below /api."""
+    api = APIRouter(prefix="/api", tags=["evidence"])
+
+    @api.get("/cases/{order_id}/evidence")
+    def evidence(order_id: OrderId) -> Evidence:
+        """Items, events, timeline, percentiles, route, the customer's earlier orders and the agent's steps.
+
+        It is read from the lakehouse and may take a second: ask for the case itself first.
+        """
+        return room.evidence(order_id)
+
+    return api

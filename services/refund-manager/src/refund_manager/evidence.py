@@ -1,0 +1,137 @@
+"""The evidence of one case, gathered side by side: what a reviewer looks at before deciding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from caspers.clients.postgres import Postgres
+from caspers.clients.warehouse_pool import Answer, WarehousePool
+from caspers.errors import NotFound
+from caspers.names import Names
+from caspers.review.order_events import OrderEvent, drive_of
+from caspers.review.route_map import RouteMap, route_map
+from caspers.review.timeline import Percentiles, Timeline, timeline
+
+from refund_manager.agent_steps import AgentRun, agent_run
+from refund_manager.case_facts import ANY_TIME, CaseFacts, Item, LocationDay, events_in, items_in, span_around
+from refund_manager.customer_history import EarlierOrder, earlier_orders
+from refund_manager.evidence_statements import AGENT_RUN, EARLIER_ORDERS, in_catalog
+
+_CASE = """
+SELECT order_id, order_ts, delivered_ts, location_id, customer_addr, p50_minutes, p75_minutes, p99_minutes, run_id
+FROM refunds.cases WHERE order_id = :order_id
+"""
+
+
+class CaseNotFound(NotFound):
+    """There is no recommendation for the order (or not yet)."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Delivery minutes of the location: as they were when the agent looked, and over its last virtual day."""
+
+    at_recommendation: Percentiles | None
+    now: LocationDay
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All there is to see about one order; the pictures are None where the events do not hold them."""
+
+    order_id: str
+    items: Sequence[Item]
+    events: Sequence[OrderEvent]
+    timeline: Timeline | None
+    percentiles: Usual
+    route: RouteMap | None
+    earlier_orders: Sequence[EarlierOrder]
+    agent_run: AgentRun | None
+
+
+@dataclass(frozen=True)
+class _Case:
+    order_id: str
+    order_ts: datetime | None
+    delivered_ts: datetime | None
+    location_id: int | None
+    customer_addr: str | None
+    run_id: str | None
+    percentiles: Percentiles | None
+
+
+class EvidenceRoom:
+    """Gathers the evidence of cases from the lakehouse and from the refund manager's own tables."""
+
+    def __init__(self, facts: CaseFacts, warehouse: WarehousePool, database: Postgres, names: Names) -> None:
+        self._facts = facts
+        self._warehouse = warehouse
+        self._database = database
+        self._run_statement: LiteralString = in_catalog(AGENT_RUN, names)
+        self._earlier_statement: LiteralString = in_catalog(EARLIER_ORDERS, names)
+
+    def evidence(self, order_id: str) -> Evidence:
+        """All the evidence of one case. Raises `CaseNotFound`, `OrderNotFound`, `Unavailable`."""
+        case = self._case(order_id)
+        span = span_around(case.order_ts, case.delivered_ts) if case.order_ts else ANY_TIME
+        asked_events = self._facts.ask_events(order_id, span)
+        asked_items = self._facts.ask_items(order_id, span)
+        asked_run = self._ask_run(case.run_id)
+        asked_earlier = self._ask_earlier(case)
+        day = self._facts.location_day(case.location_id)
+        streets = self._facts.streets(case.location_id)
+        events = events_in(asked_events, order_id)
+        return Evidence(
+            order_id=order_id,
+            items=items_in(asked_items),
+            events=events,
+            timeline=timeline(events, case.percentiles or day.percentiles, day.phases),
+            percentiles=Usual(case.percentiles, day),
+            route=route_map(drive_of(events), streets),
+            earlier_orders=self._earlier(asked_earlier),
+            agent_run=_run(asked_run),
+        )
+
+    def _case(self, order_id: str) -> _Case:
+        with self._database.reading() as reader:
+            row = reader.row(_CASE, order_id=order_id)
+        if row is None:
+            raise CaseNotFound(
+                f"there is no case of order {order_id[:80]}",
+                what_now="Check the order's id; a new recommendation takes some seconds to arrive.",
+            )
+        usual = (row.p50_minutes, row.p75_minutes, row.p99_minutes)
+        return _Case(
+            row.order_id,
+            row.order_ts,
+            row.delivered_ts,
+            row.location_id,
+            row.customer_addr,
+            row.run_id,
+            None if None in usual else Percentiles(*usual),
+        )
+
+    def _ask_run(self, run_id: str | None) -> Answer | None:
+        return self._warehouse.ask(self._run_statement, {"run_id": run_id}) if run_id else None
+
+    def _ask_earlier(self, case: _Case) -> Answer | None:
+        if not (case.customer_addr and case.order_ts):
+            return None
+        values: dict[str, Any] = {
+            "location_id": case.location_id,
+            "before": case.order_ts,
+            "order_id": case.order_id,
+            "address": case.customer_addr,
+        }
+        return self._warehouse.ask(self._earlier_statement, values)
+
+    def _earlier(self, asked: Answer | None) -> list[EarlierOrder]:
+        rows = asked.rows() if asked else []
+        with self._database.reading() as reader:
+            return earlier_orders(rows, reader)
+
+
+def _run(asked: Answer | None) -> AgentRun | None:
+    rows = asked.rows() if asked else []
+    return agent_run(rows[0]) if rows else None

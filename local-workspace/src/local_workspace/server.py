@@ -22,10 +22,14 @@ from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.pipelines.assembly import pipelines_service
 from local_workspace.api.pipelines.runs import Surroundings as PipelineSurroundings
 from local_workspace.api.postgres import routes as postgres
+from local_workspace.api.postgres import synced_table_routes
 from local_workspace.api.postgres.branch import Branch
 from local_workspace.api.postgres.catalogs import DatabaseCatalogs
 from local_workspace.api.postgres.rows import LakebaseRows
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.postgres.shapes import Shapes
+from local_workspace.api.postgres.synced_table_rows import SyncedTableRows
+from local_workspace.api.postgres.synced_tables import SyncedTables
 from local_workspace.api.sql.assembly import sql_service
 from local_workspace.api.unity_catalog import routes as unity_catalog_routes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
@@ -84,6 +88,9 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     sql = sql_service(config, state, owner, unity_catalog, spark=spark, clock=clock)
     workspace.start.append(spark.start)
     workspace.stop += [spark.stop, sql.stop]
+    synced_tables = SyncedTables(SyncedTableRows(state), lakebase, unity_catalog, owner)
+    workspace.start.append(synced_tables.start)
+    workspace.stop.append(synced_tables.stop)
     attachments = Attachments(identities, permissions, unity_catalog, lakebase, branch)
     url = f"http://{config.host}:{config.port}"
     surroundings = Surroundings(url, workspace_id(state), config.apps, workspace_files.local_path)
@@ -93,6 +100,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.routers += [
         oauth.router(identities, workspace_id(state)),
         permission_routes.router(permissions),
+        synced_table_routes.router(synced_tables, Shapes(lakebase)),
         postgres.router(lakebase, branch, DatabaseCatalogs(unity_catalog, lakebase, branch)),
         apps.router(),
         files.router(volume_files),

@@ -160,6 +160,10 @@ class Expander:
         table = self.readable(reference.parts, scope)
         if table.location is not None:
             return delta(table)
+        if table.table_type == "FOREIGN":
+            raise unsupported(
+                f"reading the synced table {table.full_name}: query it in Postgres, or query its source"
+            )
         if reference.travels:
             raise SqlFailure(
                 "EXPECT_TABLE_NOT_VIEW", f"{table.full_name} is a view; time travel is for tables."

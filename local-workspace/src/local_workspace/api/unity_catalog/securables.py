@@ -89,8 +89,8 @@ class TableSpec:
     """What a table or view is to be.
 
     Attributes:
-        table_type: MANAGED, EXTERNAL, VIEW, MATERIALIZED_VIEW or STREAMING_TABLE.
-        location: directory of the Delta table; None for a view.
+        table_type: MANAGED, EXTERNAL, VIEW, MATERIALIZED_VIEW, STREAMING_TABLE or FOREIGN (rows are in Postgres).
+        location: directory of the Delta table; None for a view or a foreign table.
         view_definition: the query of a view.
         pipeline_id: the pipeline that alone writes this table.
     """
@@ -119,7 +119,9 @@ class Table(Securable):
 
     @property
     def data_source_format(self) -> str | None:
-        """DELTA, or None for a view, which has no data of its own."""
+        """DELTA; POSTGRESQL_FORMAT for a synced table; None for a view, which has no data of its own."""
+        if self.table_type == "FOREIGN":
+            return "POSTGRESQL_FORMAT"
         return "DELTA" if self.location else None
 
 

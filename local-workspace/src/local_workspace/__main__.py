@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from local_workspace.config import DEFAULT_PORT, Config, token_life
+from local_workspace.config import DEFAULT_PORT, BadSetting, Config, ModelServer, token_life
 from local_workspace.startup import CannotStart, serve
 
 
@@ -19,8 +19,9 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
-        serve(Config(arguments.home.absolute(), arguments.port, token_life=token_life()))
-    except CannotStart as error:
+        model = ModelServer.from_environment()
+        serve(Config(arguments.home.absolute(), arguments.port, token_life=token_life(), model=model))
+    except (BadSetting, CannotStart) as error:
         print(error, file=sys.stderr)  # noqa: T201  this is a command
         return 1
     return 0

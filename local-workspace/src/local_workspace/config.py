@@ -1,11 +1,53 @@
 """What the workspace is started with. The only module that reads the process environment."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 DEFAULT_PORT = 8470
+MODEL_SETTINGS = "LOCAL_WORKSPACE_MODEL_"
+"""What the environment variables of a model server begin with."""
+
+
+class BadSetting(Exception):
+    """An environment variable cannot be meant like this; the message says what to set."""
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """An OpenAI-compatible server that answers for the workspace's own serving endpoint.
+
+    Attributes:
+        base_url: ends before /chat/completions.
+        name: the model to ask for.
+    """
+
+    base_url: str
+    name: str
+    api_key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_environment(cls) -> "ModelServer | None":
+        """What LOCAL_WORKSPACE_MODEL_BASE_URL, _NAME and _API_KEY say; None when nothing is set.
+
+        Raises:
+            BadSetting: one of them is missing or wrong.
+        """
+        base_url, name, api_key = (
+            os.environ.get(MODEL_SETTINGS + it)  # noqa: TID251  settings are read here
+            for it in ("BASE_URL", "NAME", "API_KEY")
+        )
+        if not (base_url or name or api_key):
+            return None
+        if not base_url or not name or not base_url.startswith(("http://", "https://")):
+            raise BadSetting(
+                f"To forward to a model server, set {MODEL_SETTINGS}BASE_URL to an http or https address (it ends "
+                f"before /chat/completions) and {MODEL_SETTINGS}NAME to the model; {MODEL_SETTINGS}API_KEY if it wants one."
+            )
+        return cls(base_url, name, api_key or None)
+
+
 TOKEN_LIFE = timedelta(hours=1)
 
 
@@ -17,12 +59,14 @@ class Config:
         home: directory of all local state; nothing is written outside it.
         port: TCP port of the REST API and the home page; 0 picks a free one.
         host: loopback address to bind; the workspace is for this machine only.
+        model: answers for the workspace's own serving endpoint; the rules model does when there is none.
         token_life: how long OAuth and Postgres tokens are good for; shorter only to see what clients do then.
     """
 
     home: Path
     port: int = DEFAULT_PORT
     host: str = "127.0.0.1"
+    model: ModelServer | None = None
     token_life: timedelta = TOKEN_LIFE
 
     @property
@@ -88,10 +132,10 @@ the first load of a pipeline leaves 250 MB less behind."""
 
 
 def child_environment(**extra: str) -> dict[str, str]:
-    """The environment for a child process: ours without what speaks of another workspace, lean, plus `extra`."""
+    """The environment for a child process: ours without what speaks of another workspace or holds a key, lean, plus `extra`."""
     inherited = {
         name: value
         for name, value in os.environ.items()  # noqa: TID251  children start from our environment
-        if not name.startswith(("DATABRICKS_", "PG", "SAIL_", "SPARK_"))
+        if not name.startswith(("DATABRICKS_", "PG", "SAIL_", "SPARK_", MODEL_SETTINGS))
     }
     return LEAN_MEMORY | inherited | extra

@@ -30,6 +30,7 @@ from local_workspace.api.postgres.rules import Lakebase
 from local_workspace.api.postgres.shapes import Shapes
 from local_workspace.api.postgres.synced_table_rows import SyncedTableRows
 from local_workspace.api.postgres.synced_tables import SyncedTables
+from local_workspace.api.serving_endpoints.assembly import serving_service
 from local_workspace.api.sql.assembly import sql_service
 from local_workspace.api.unity_catalog import routes as unity_catalog_routes
 from local_workspace.api.unity_catalog.rules import UnityCatalog
@@ -91,7 +92,11 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     synced_tables = SyncedTables(SyncedTableRows(state), lakebase, unity_catalog, owner)
     workspace.start.append(synced_tables.start)
     workspace.stop.append(synced_tables.stop)
-    attachments = Attachments(identities, permissions, unity_catalog, lakebase, branch)
+    serving, serving_routes = serving_service(state, permissions, owner, config.model, clock)
+    workspace.routers += serving_routes
+    attachments = Attachments(
+        identities, permissions, unity_catalog, lakebase, branch, serving_endpoints=serving
+    )
     url = f"http://{config.host}:{config.port}"
     surroundings = Surroundings(url, workspace_id(state), config.apps, workspace_files.local_path)
     apps = apps_service(state, identities, permissions, attachments, surroundings, clock=clock)
@@ -115,7 +120,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.start += [pipelines.start, jobs.start]
     workspace.stop += [pipelines.stop_all, jobs.stop]
     workspace.routers += [pipeline_routes, job_routes]
-    parts = Parts(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase)
+    parts = Parts(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase, serving)
     workspace.routers.append(home.router(Overview(parts), config.home))
     return workspace
 

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -35,7 +36,7 @@ def serve(config: Config) -> None:
     _prepare_home(config)
     lock = _lock(config)
     listener = _listen(config)
-    config = Config(config.home, listener.getsockname()[1], config.host)
+    config = replace(config, port=listener.getsockname()[1])
     workspace = assemble(config, SystemClock())
     server = _AnnouncingServer(workspace)
     # Once it has stopped, the server raises the signal again; without a handler of ours we would end right there.

@@ -10,13 +10,14 @@ from local_workspace.api.apps.rules import Apps
 from local_workspace.api.apps.shapes import url
 from local_workspace.api.pipelines.rules import Pipelines
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.serving_endpoints.rules import ServingEndpoints
 from local_workspace.api.sql.warehouses import Warehouses
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Table
 from local_workspace.engines import delta
 from local_workspace.identity import Identities, Principal
 
-GOOD = {"RUNNING", "ACTIVE", "COMPLETED"}
+GOOD = {"RUNNING", "ACTIVE", "COMPLETED", "READY"}
 BUSY = {
     "STARTING",
     "DEPLOYING",
@@ -70,6 +71,7 @@ class Parts:
     unity_catalog: UnityCatalog
     warehouses: Warehouses
     lakebase: Lakebase
+    serving_endpoints: ServingEndpoints
 
 
 class Overview:
@@ -88,6 +90,7 @@ class Overview:
             self._tables(),
             self._warehouses(),
             self._lakebase(reader),
+            self._serving_endpoints(reader),
         ]
 
     def _apps(self, reader: Principal) -> Section:
@@ -168,6 +171,20 @@ class Overview:
             )
         columns = ("Project", "State", "Host", "Databases")
         return Section("lakebase", "Lakebase", "No Lakebase project has been created yet.", columns, rows)
+
+    def _serving_endpoints(self, reader: Principal) -> Section:
+        service = self._parts.serving_endpoints
+        rows = [
+            [
+                Cell(it.name),
+                _state("READY"),
+                Cell(service.answers_from(it)),
+                Cell(it.creator or "the workspace"),
+            ]
+            for it in service.visible(reader)
+        ]
+        columns = ("Endpoint", "State", "Answers come from", "Made by")
+        return Section("serving-endpoints", "Serving endpoints", "There is no endpoint.", columns, rows)
 
     def _figures(self, table: Table) -> list[Cell]:
         if table.location is None:

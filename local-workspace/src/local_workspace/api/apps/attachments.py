@@ -6,6 +6,8 @@ from typing import Any
 from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.postgres.branch import Branch
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.serving_endpoints.rules import OBJECT_TYPE as SERVING_ENDPOINTS
+from local_workspace.api.serving_endpoints.rules import ServingEndpoints
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.errors import InvalidParameterValue, NotFound, NotImplementedHere
 from local_workspace.identity import Identities, Principal
@@ -37,11 +39,14 @@ class Attachments:
         unity_catalog: UnityCatalog,
         lakebase: Lakebase,
         branch: Branch,
+        *,
+        serving_endpoints: ServingEndpoints,
     ) -> None:
         self._identities = identities
         self._unity_catalog = unity_catalog
         self._lakebase = lakebase
         self._branch = branch
+        self._serving_endpoints = serving_endpoints
         self._permissions = permissions
 
     def attach(self, caller: Principal, principal: Principal, resource: Resource) -> None:
@@ -58,6 +63,8 @@ class Attachments:
         elif kind == "postgres":
             self._lakebase.managed(caller, content["branch"])
             self._branch.admit(principal, content["branch"], self._database_name(content))
+        elif kind == "serving_endpoint":
+            self._share_endpoint(caller, principal, content)
         elif kind in WITH_PERMISSIONS:
             object_type, key = WITH_PERMISSIONS[kind]
             level = content.get("permission") or "CAN_USE"
@@ -91,6 +98,8 @@ class Attachments:
                 self._unity_catalog.revoke(admin, securable, full_name, principal.name, privileges)
             elif kind == "postgres":
                 self._branch.expel(principal, content["branch"])
+            elif kind == "serving_endpoint":
+                self._take_endpoint(principal, content["name"])
             elif kind in WITH_PERMISSIONS:
                 object_type, key = WITH_PERMISSIONS[kind]
                 self._permissions.take(object_type, content[key], principal.name)
@@ -131,6 +140,16 @@ class Attachments:
 
     def _database_name(self, postgres: Resource) -> str:
         return self._lakebase.find(postgres["database"]).status["postgres_database"]
+
+    def _share_endpoint(self, caller: Principal, principal: Principal, content: Resource) -> None:
+        endpoint = self._serving_endpoints.get(caller, content["name"])
+        level = content.get("permission") or "CAN_QUERY"
+        self._permissions.share(caller, SERVING_ENDPOINTS, endpoint.id, principal, level)
+
+    def _take_endpoint(self, principal: Principal, name: str) -> None:
+        endpoint_id = self._serving_endpoints.id_of(name)
+        if endpoint_id is not None:  # it may be gone by now
+            self._permissions.take(SERVING_ENDPOINTS, endpoint_id, principal.name)
 
     def _grant_securable(self, caller: Principal, principal: Principal, content: Resource) -> None:
         securable, full_name = SECURABLE_KINDS[content["securable_type"]], content["securable_full_name"]

@@ -1,7 +1,7 @@
 """Access control lists of workspace objects: who may use, run or manage an app, a warehouse, a Lakebase project.
 
 Admins and an object's owner may do everything. The lists are enforced for the object types whose family says who owns its
-objects (`enforce`) and asks `require`: apps, database-projects and pipelines. Those of directories, jobs and warehouses are
+objects (`enforce`) and asks `require`: apps, database-projects, pipelines and serving-endpoints. Those of directories, jobs and warehouses are
 kept and answered, and have no effect here.
 """
 
@@ -18,6 +18,7 @@ LEVELS = {
     "directories": ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"),
     "jobs": ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER"),
     "pipelines": ("CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"),
+    "serving-endpoints": ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"),
     "warehouses": ("CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"),
 }
 """The levels of each object type, weakest first: each includes the ones before it."""
@@ -25,8 +26,8 @@ LEVELS = {
 PRINCIPAL_KINDS = ("user_name", "group_name", "service_principal_name")
 EVERYONE = "users"
 
-OwnerOf = Callable[[str], str]
-"""The name of an object's owner; raises the family's own error if there is no such object."""
+OwnerOf = Callable[[str], str | None]
+"""The name of an object's owner, None for what the workspace itself provides; raises the family's own error if there is no such object."""
 
 
 @dataclass(frozen=True)

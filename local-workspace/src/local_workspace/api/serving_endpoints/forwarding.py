@@ -1,0 +1,71 @@
+"""Passes chats on to model servers elsewhere, and their answers back as they come: status, body, Retry-After.
+
+One pool of connections for all endpoints; nothing is tried twice, as the caller knows best whether it pays. Keys go into the
+request's headers and nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import httpx
+import orjson
+from fastapi import Response
+
+from local_workspace.api.serving_endpoints.entities import Destination
+from local_workspace.errors import ApiError
+
+CONNECT_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 120.0
+IDLE_CONNECTIONS_KEPT = 64
+PASSED_HEADERS = ("content-type", "retry-after")
+
+
+class ModelUnreachable(ApiError):
+    """The model's server cannot be reached, or broke off."""
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "BAD_GATEWAY"
+
+
+class ModelTooSlow(ApiError):
+    """The model's server took longer than we wait."""
+
+    status: ClassVar[int] = 504
+    code: ClassVar[str] = "DEADLINE_EXCEEDED"
+
+
+class Forwarder:
+    """Calls model servers.
+
+    Args:
+        answer_within_s: how long a server may take for a whole answer.
+    """
+
+    def __init__(self, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        self._answer_within_s = answer_within_s
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(answer_within_s, connect=min(CONNECT_WITHIN_S, answer_within_s), pool=None),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS_KEPT),
+        )
+
+    async def forward(self, endpoint: str, destination: Destination, chat: Mapping[str, Any]) -> Response:
+        """The server's answer to a chat.
+
+        Raises:
+            ModelUnreachable, ModelTooSlow: there is none.
+        """
+        body = dict(chat) if destination.model is None else {**chat, "model": destination.model}
+        headers = {"Content-Type": "application/json", **destination.headers}
+        try:
+            answer = await self._client.post(destination.url, content=orjson.dumps(body), headers=headers)
+        except httpx.TimeoutException:
+            raise ModelTooSlow(
+                f"The model behind serving endpoint {endpoint} did not answer within {self._answer_within_s:g} s."
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ModelUnreachable(
+                f"The model behind serving endpoint {endpoint} cannot be reached ({type(error).__name__}): "
+                "is its address right, and is its server running?"
+            ) from None
+        passed = {name: answer.headers[name] for name in PASSED_HEADERS if name in answer.headers}
+        return Response(answer.content, answer.status_code, passed)

@@ -18,7 +18,7 @@ WIDTH = 800
 HEIGHT = 520
 #: Part of the way's extent that is left free around it, and the least extent that is shown.
 MARGIN = 0.12
-LEAST_EXTENT_M = 500.0
+LEAST_EXTENT_M = 1_500.0
 METRES_PER_DEGREE = 111_320.0
 #: A picture shows at most this many pieces of street (the most driven ones) and points of a way: about 40 KB.
 MOST_PIECES = 2_500

@@ -17,13 +17,18 @@ MINUTE_S = 60.0
 TICK_MINUTES = (5, 10, 15, 30, 60, 120, 240, 480, 1_440, 10_080)
 MOST_TICKS = 10
 
-#: The event that begins a phase, and the phase's name.
-PHASES = {
-    "order_created": "Before the kitchen",
-    "gk_started": "Kitchen",
-    "gk_ready": "Waiting for the driver",
-    "driver_picked_up": "On the road",
+Kind = Literal["before", "kitchen", "waiting", "road"]
+
+#: The event that begins a phase, and the phase's kind and name.
+PHASES: dict[str, tuple[Kind, str]] = {
+    "order_created": ("before", "Before the kitchen"),
+    "gk_started": ("kitchen", "Kitchen"),
+    "gk_ready": ("waiting", "Waiting for the driver"),
+    "driver_picked_up": ("road", "On the road"),
 }
+#: A phase is much longer than usual by at least this many minutes and this part of the usual.
+MUCH_LONGER_MINUTES = 3.0
+MUCH_LONGER_PART = 0.5
 #: What happens inside a phase, in words.
 MARKS = {"gk_finished": "cooked", "driver_arrived": "driver there"}
 END = "delivered"
@@ -44,10 +49,19 @@ class Percentiles:
 class Phase:
     """A part of the way, in minutes; `usual_minutes` is the median of the location, where it is known."""
 
+    kind: Kind
     name: str
     begins_minute: float
     minutes: float
     usual_minutes: float | None = None
+
+    @property
+    def much_longer(self) -> bool:
+        """Whether this is where the time went."""
+        if self.usual_minutes is None:
+            return False
+        more = self.minutes - self.usual_minutes
+        return more >= MUCH_LONGER_MINUTES and more >= MUCH_LONGER_PART * self.usual_minutes
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ def _phases(minute: Mapping[str, float], total: float, usual: Mapping[str, float
     begun = [(kind, minute[kind]) for kind in PHASES if kind in minute]
     ends = [*begun, (END, total)]
     return tuple(
-        Phase(PHASES[kind], begins, max(0.0, min(ends_at, total) - begins), usual.get(kind))
+        Phase(*PHASES[kind], begins, max(0.0, min(ends_at, total) - begins), usual.get(kind))
         for (kind, begins), (_, ends_at) in pairwise(ends)
     )
 

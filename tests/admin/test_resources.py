@@ -14,7 +14,7 @@ from admin.resources.kind import Declared, Kind
 from admin.resources.kinds import kinds
 from admin.runs import Run, RunOrder
 from admin.sources import Sources
-from admin.stages import CONTROL_DATABASE, grants
+from admin.stages.specifications import CONTROL_DATABASE, grants
 from caspers.clients.workspace import workspace_client
 from caspers.clock import SystemClock
 from caspers.settings import Settings

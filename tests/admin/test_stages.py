@@ -2,16 +2,20 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from admin import plan, stages
+from admin import plan
 from admin.declarations import Resource, Stage
+from admin.functions import definitions
+from admin.stages import Demo, all_stages
+from admin.stages.medallion import quartz_every
+from admin.stages.targets import TARGETS, target
 from caspers.errors import Invalid
 from caspers.settings import Parameters
 
-DIGESTS = {"replayer": "r", "order_items": "o"}
+DIGESTS = {"replayer": "r", "order_items": "o", "refund-manager": "m"}
 
 
 def declared(**parameters: Any) -> list[Stage]:
-    return stages.all_stages(stages.Demo(Parameters(**parameters), DIGESTS))
+    return all_stages(Demo(Parameters(**parameters), DIGESTS, definitions()))
 
 
 def resources(every: Iterable[Stage]) -> dict[str, Resource]:
@@ -38,7 +42,9 @@ def test_the_names_of_two_catalogs_never_meet():
         "warehouse",  # shared on purpose
         "lakebase_database",  # lives in a project of its own
         "control_schema",
+        "postgres_index",
         "worker_orders",
+        "model_endpoint",  # not ours
     }
 
 
@@ -57,20 +63,20 @@ def test_a_triggered_pipeline_starts_after_the_first_replay():
     [(0.5, "0/30 * * * * ?"), (1, "0 0/1 * * * ?"), (20, "0 0/20 * * * ?"), (120, "0 0 0/2 * * ?")],
 )
 def test_minutes_become_a_quartz_expression(minutes: float, expression: str):
-    assert stages.quartz_every(minutes) == expression
+    assert quartz_every(minutes) == expression
 
 
 @pytest.mark.parametrize("minutes", [7, 0.7, 90, 10_000])
 def test_a_rhythm_that_cron_cannot_keep_is_refused(minutes: float):
     with pytest.raises(Invalid, match="cannot be triggered every"):
-        stages.quartz_every(minutes)
+        quartz_every(minutes)
 
 
 def test_every_stage_of_every_target_exists():
     known = {stage.name for stage in declared()}
-    assert {name for target in stages.TARGETS.values() for name in target.stages} <= known
+    assert {name for target in TARGETS.values() for name in target.stages} <= known
 
 
 def test_an_unknown_target_is_refused_with_the_known_ones():
     with pytest.raises(Invalid, match="no target 'half'"):
-        stages.target("half")
+        target("half")

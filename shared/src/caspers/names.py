@@ -72,6 +72,11 @@ class Names:
         return f"{self._dns}refundmanager"
 
     @property
+    def refund_database_catalog(self) -> str:
+        """The Unity Catalog catalog that stands for the refund manager's database: a project's name may hold hyphens."""
+        return f"{self.catalog}refundmanager"
+
+    @property
     def complaint_project(self) -> str:
         return f"{self._dns}complaintmanager"
 

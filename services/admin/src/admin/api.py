@@ -26,12 +26,24 @@ class RunRequest(BaseModel):
         None, description="stages, see GET /api/stages; what they need comes along"
     )
     parameters: dict[str, Any] = Field(default_factory=dict, description="parameters of the demo by name")
+    on_top_of: Literal["defaults", "last_run"] = Field(
+        "defaults",
+        description="where the parameters that are not given come from: the last successful run, if any",
+    )
+
+
+class RunBefore(BaseModel):
+    """A run of the past."""
+
+    run_id: str
+    started: str
 
 
 class RunStarted(BaseModel):
     """The run goes on in the background."""
 
     run_id: str
+    parameters_of: RunBefore | None = Field(description="the run whose parameters it began with, if any")
 
 
 class OrdersRequest(BaseModel):
@@ -95,9 +107,13 @@ def _runs(plane: ControlPlane) -> APIRouter:
     @api.post("/runs", status_code=202, tags=["runs"])
     def start_run(request: RunRequest, caller: Caller) -> RunStarted:
         """Bring about a target or some stages. Safe to repeat: what is as wanted stays untouched."""
-        wish = Wish(request.target, tuple(request.stages or ()), request.parameters)
+        before = plane.runs.last_success() if request.on_top_of == "last_run" else None
+        remembered = before["parameters"] if before else {}
+        wish = Wish(request.target, tuple(request.stages or ()), {**remembered, **request.parameters})
         run = plane.provision(wish, by=caller.label)
-        return RunStarted(run_id=run.run_id)
+        return RunStarted(
+            run_id=run.run_id, parameters_of=RunBefore.model_validate(before) if before else None
+        )
 
     @api.get("/runs", tags=["runs"])
     def get_runs() -> list[dict[str, Any]]:
@@ -118,7 +134,7 @@ def _runs(plane: ControlPlane) -> APIRouter:
     @api.post("/teardown", status_code=202, tags=["runs"])
     def tear_down(caller: Caller) -> RunStarted:
         """Remove everything that was made, dependents first. Safe to repeat."""
-        return RunStarted(run_id=plane.teardown(by=caller.label).run_id)
+        return RunStarted(run_id=plane.teardown(by=caller.label).run_id, parameters_of=None)
 
     return api
 

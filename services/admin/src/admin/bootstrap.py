@@ -6,7 +6,7 @@ from caspers.names import Names
 
 from admin.declarations import Output, Resource, Stage
 from admin.sources import ADMIN
-from admin.stages import grants
+from admin.stages.specifications import grants
 
 STAGE = "Admin"
 RELEASE = "admin release"

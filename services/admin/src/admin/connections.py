@@ -12,7 +12,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as platform
 
 from admin.resources.warehouse import choose
-from admin.stages import CONTROL_DATABASE
+from admin.stages.specifications import CONTROL_DATABASE
 
 
 class Connections:

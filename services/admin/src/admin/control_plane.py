@@ -7,12 +7,15 @@ from typing import Any
 from caspers.errors import Invalid
 from caspers.settings import Parameters, Settings, parameters_from
 
-from admin import plan, stages
+from admin import plan
 from admin.declarations import Stage
 from admin.engine import Engine
+from admin.functions import definitions
 from admin.registry import Registry
 from admin.runs import Run, RunOrder, Runs
 from admin.sources import BUNDLES, Sources
+from admin.stages import Demo, all_stages
+from admin.stages.targets import TARGETS, Target, target
 
 OWN_SETTINGS = set(Parameters.model_fields)
 
@@ -47,7 +50,7 @@ class ControlPlane:
         """
         if (wish.target is None) == (not wish.stages):
             raise Invalid("say what to run", what_now="Give either a target or a list of stages.")
-        asked = stages.Target(wish.stages, {}) if wish.target is None else stages.target(wish.target)
+        asked = Target(wish.stages, {}) if wish.target is None else target(wish.target)
         chosen = self.parameters(asked.parameters, wish.parameters)
         wanted = plan.with_ancestors(self._stages(chosen), asked.stages)
         order = RunOrder("provision", tuple(stage.name for stage in wanted), chosen.model_dump(), by)
@@ -86,11 +89,11 @@ class ControlPlane:
 
     def targets(self) -> dict[str, Any]:
         """Every target with its stages and the parameters it sets."""
-        return {name: asdict(target) for name, target in stages.TARGETS.items()}
+        return {name: asdict(each) for name, each in TARGETS.items()}
 
     def _stages(self, parameters: Parameters) -> list[Stage]:
         digests = {bundle: self._sources.digest(bundle) for bundle in BUNDLES}
-        return stages.all_stages(stages.Demo(parameters, digests, self._settings.warehouse_id))
+        return all_stages(Demo(parameters, digests, definitions(), self._settings.warehouse_id))
 
     def _describe(self, stage: Stage, entries: Iterable[str]) -> dict[str, Any]:
         known = set(entries)

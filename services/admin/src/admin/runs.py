@@ -175,6 +175,11 @@ class Runs:
                 self._past[self._current.run_id] = self._current.as_json()
             return list(reversed(self._past.values()))
 
+    def last_success(self) -> dict[str, Any] | None:
+        """The newest run that brought something about."""
+        done = (run for run in self.all() if (run["action"], run["state"]) == ("provision", "succeeded"))
+        return next(done, None)
+
     def cancel(self, run_id: str) -> dict[str, Any]:
         """Ask a run to stop: what is under way ends soon, nothing new begins. Raises `NotFound`."""
         with self._lock:

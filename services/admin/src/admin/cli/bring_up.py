@@ -16,7 +16,6 @@ from caspers.errors import CaspersError, Unavailable
 from caspers.ids import new_id
 from caspers.settings import Parameters, parameters_from
 
-from admin import stages
 from admin.bootstrap import RELEASE, admin_stage
 from admin.cli import show, workspace_process
 from admin.cli.app_client import AppClient
@@ -31,6 +30,7 @@ from admin.resources.grants import Grants
 from admin.resources.workspace_folder import WorkspaceFolder
 from admin.runs import Run, RunOrder
 from admin.sources import ADMIN, Sources
+from admin.stages.targets import DEFAULT_TARGET, target
 from admin.verify import troubles
 
 LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
@@ -129,16 +129,16 @@ def settle(wish: Wish, catalog: str, remembered: RememberedDemo | None) -> Remem
     Raises:
         Invalid: the target or a parameter is refused.
     """
-    before = remembered or RememberedDemo(catalog, "free", {})
+    before = remembered or RememberedDemo(catalog, DEFAULT_TARGET, {})
     chosen = before.parameters | wish.chosen
     if "days" in wish.chosen and "start_day" not in wish.chosen:
         # A shorter dataset is meant for a quick look: replay all of it but the last day, not loop after loop.
         chosen["start_day"] = min(
             int(Parameters.model_fields["start_day"].default), max(wish.chosen["days"] - 1, 0)
         )
-    target = wish.target or before.target
-    parameters_from({**stages.target(target).parameters, **LOCAL_PARAMETERS, **chosen, "catalog": catalog})
-    return RememberedDemo(catalog, target, chosen)
+    asked = wish.target or before.target
+    parameters_from({**target(asked).parameters, **LOCAL_PARAMETERS, **chosen, "catalog": catalog})
+    return RememberedDemo(catalog, asked, chosen)
 
 
 def _start(home: Home, port: int | None, clock: Clock) -> Connection:

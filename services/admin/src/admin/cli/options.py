@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from caspers.errors import CaspersError
-from caspers.settings import InvalidParameters
+from caspers.settings import InvalidParameters, parameters_from
 
 from admin.cli import show
 
@@ -17,6 +17,12 @@ WRONG_USAGE = 2
 HomeOption = Annotated[Path, typer.Option("--home", help="Where all local state lives.")]
 CatalogOption = Annotated[
     str | None, typer.Option("--catalog", help="The demo's catalog; else the one used last.")
+]
+ParametersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", "-p", metavar="NAME=VALUE", help="Any parameter of the demo; may be repeated."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -35,3 +41,16 @@ def exit_codes() -> Generator[None]:
             show.errors.print(error.what_now, markup=False)
         code = WRONG_USAGE if isinstance(error, InvalidParameters) else NOT_AS_DESIRED
         raise typer.Exit(code) from error
+
+
+def named_values(texts: list[str] | None) -> dict[str, Any]:
+    """Parameters given as NAME=VALUE, each of its own type. Raises `InvalidParameters` for names and values refused."""
+    values: dict[str, str] = {}
+    for text in texts or []:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise InvalidParameters(f"{text!r} is not NAME=VALUE", what_now="Write it as -p start_day=3.")
+        values[name.strip().lower()] = value
+    if "catalog" in values:
+        raise InvalidParameters("the catalog is no parameter here", what_now="Use --catalog.")
+    return parameters_from(values).model_dump(include=set(values))

@@ -125,7 +125,7 @@ def live_line(status: Mapping[str, Any]) -> str:
     rows = {name.partition(".")[2]: table["rows"] for name, table in tables.items()}
     lag_s = status["workers"].get("replay", {}).get("progress", {}).get("lag_s")
     parts = [
-        f"virtual time {_minute(replay['virtual_time'])}",
+        f"virtual time {minute(replay['virtual_time'])}",
         f"written {_number(replay['events_written'])}",
         f"bronze {_number(rows.get('lakeflow.all_events'))}",
         f"orders in gold {_number(rows.get('lakeflow.gold_order_header'))}",
@@ -134,8 +134,8 @@ def live_line(status: Mapping[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def _minute(moment: str | None) -> str:
-    """To the second, without the zone, which is always UTC."""
+def minute(moment: str | None) -> str:
+    """A moment to the second, without the zone, which is always UTC."""
     return "–" if moment is None else moment[:19].replace("T", " ")
 
 

@@ -11,10 +11,16 @@ from admin.resources.databricks_app import AppCompute, AppRelease, DatabricksApp
 from admin.resources.grants import Grants
 from admin.resources.job import PipelineJob
 from admin.resources.kind import Kind
+from admin.resources.lakebase_catalog import LakebaseCatalog
 from admin.resources.lakebase_database import LakebaseDatabase
 from admin.resources.lakebase_project import LakebaseProject
+from admin.resources.model_endpoint import ModelEndpoint
 from admin.resources.pipeline import FirstUpdate, Pipeline
-from admin.resources.table import ParquetTable, TextTable
+from admin.resources.postgres_index import PostgresIndex
+from admin.resources.sql_function import SqlFunction
+from admin.resources.synced_access import SyncedAccess
+from admin.resources.synced_table import ContinuousSyncedTable
+from admin.resources.table import DeltaTable, ParquetTable, PipelineTable, TextTable
 from admin.resources.uc_schema import UcSchema
 from admin.resources.volume import Volume
 from admin.resources.warehouse import SqlWarehouse
@@ -34,13 +40,21 @@ def kinds(
         "control_access": ControlAccess(databases),
         "control_schema": ControlSchema(databases),
         "databricks_app": DatabricksApp(workspace),
+        "delta_table": DeltaTable(workspace, warehouse),
         "grants": Grants(workspace),
+        "lakebase_catalog": LakebaseCatalog(workspace),
         "lakebase_database": LakebaseDatabase(workspace),
         "lakebase_project": LakebaseProject(workspace),
+        "model_endpoint": ModelEndpoint(workspace),
         "parquet_table": ParquetTable(workspace, warehouse),
         "pipeline": Pipeline(workspace),
         "pipeline_job": PipelineJob(workspace),
         "pipeline_update": FirstUpdate(workspace),
+        "pipeline_table": PipelineTable(workspace),
+        "postgres_index": PostgresIndex(databases),
+        "sql_function": SqlFunction(workspace, warehouse),
+        "synced_access": SyncedAccess(databases),
+        "synced_table": ContinuousSyncedTable(workspace, databases),
         "text_table": TextTable(workspace, warehouse),
         "uc_schema": UcSchema(workspace),
         "volume": Volume(workspace),

@@ -1,6 +1,6 @@
 """A Unity Catalog table that the admin itself fills or defines; tables of a pipeline belong to the pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import LiteralString
 
 from caspers.clients.warehouse import Warehouse
@@ -9,6 +9,21 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 
 from admin.resources.kind import Declared, Found
+
+COLUMN_TYPES: Mapping[str, LiteralString] = {
+    "BIGINT": "BIGINT",
+    "INT": "INT",
+    "DOUBLE": "DOUBLE",
+    "STRING": "STRING",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "DECIMAL(10,2)": "DECIMAL(10,2)",
+    "TIMESTAMP": "TIMESTAMP",
+}
+"""The column types of `caspers.model.tables`, as text that may stand in a statement."""
+
+CHANGE_FEED = "delta.enableChangeDataFeed"
+CHANGE_FEED_ON: LiteralString = "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"
 
 READ_PARQUET: LiteralString = "SELECT * FROM read_files(:path, format => 'parquet')"
 
@@ -38,6 +53,64 @@ class TextTable:
         self._workspace.tables.delete(wanted.name)
 
 
+class DeltaTable:
+    """An empty table that a worker will fill.
+
+    Specification: `columns` (names and types), `key`, `change_feed` (whether others may follow its changes).
+    """
+
+    patience_s = 120.0
+    part_of_parent = False
+
+    def __init__(self, workspace: WorkspaceClient, warehouse: Callable[[], Warehouse]) -> None:
+        self._workspace = workspace
+        self._warehouse = warehouse
+
+    def read(self, wanted: Declared) -> Found | None:
+        try:
+            properties = self._workspace.tables.get(wanted.name).properties or {}
+        except NotFound:
+            return None
+        return Found(wanted.name, settings={"change_feed": properties.get(CHANGE_FEED) == "true"})
+
+    def create(self, wanted: Declared) -> str:
+        columns = ", ".join([_column(wanted, *column) for column in wanted.spec["columns"]])
+        statement = "CREATE TABLE IF NOT EXISTS " + quoted(wanted.name) + " (" + columns + ")"
+        self._warehouse().execute(statement + (" " + CHANGE_FEED_ON if wanted.spec["change_feed"] else ""))
+        return wanted.name
+
+    def update(self, wanted: Declared) -> None:
+        """Columns do not change; a feed can be switched on."""
+        if wanted.spec["change_feed"]:
+            self._warehouse().execute("ALTER TABLE " + quoted(wanted.name) + " SET " + CHANGE_FEED_ON)
+
+    def delete(self, wanted: Declared) -> None:
+        self._workspace.tables.delete(wanted.name)
+
+
+class PipelineTable:
+    """A table that a pipeline makes when it first runs; here it is only waited for."""
+
+    patience_s = 900.0
+    part_of_parent = True
+
+    def __init__(self, workspace: WorkspaceClient) -> None:
+        self._workspace = workspace
+
+    def read(self, wanted: Declared) -> Found | None:
+        return _read(self._workspace, wanted)
+
+    def create(self, wanted: Declared) -> str:
+        """The pipeline does it."""
+        return wanted.name
+
+    def update(self, wanted: Declared) -> None:
+        """It is the pipeline's."""
+
+    def delete(self, wanted: Declared) -> None:
+        """It goes with its pipeline."""
+
+
 class ParquetTable:
     """A table with the rows of a parquet file. Specification: `dataset` (a folder in a volume), `file`."""
 
@@ -64,6 +137,10 @@ class ParquetTable:
     def _load(self, wanted: Declared) -> None:
         statement = "CREATE OR REPLACE TABLE " + quoted(wanted.name) + " AS " + READ_PARQUET
         self._warehouse().execute(statement, {"path": f"{wanted.spec['dataset']}/{wanted.spec['file']}"})
+
+
+def _column(wanted: Declared, name: str, sql_type: str) -> LiteralString:
+    return quoted(name) + " " + COLUMN_TYPES[sql_type] + (" NOT NULL" if name in wanted.spec["key"] else "")
 
 
 def _read(workspace: WorkspaceClient, wanted: Declared) -> Found | None:

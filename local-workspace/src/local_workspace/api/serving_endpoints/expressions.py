@@ -114,6 +114,18 @@ class _Sandbox(SandboxedEnvironment):
             raise BadExpression(f"the result of {operator} is too large")
         return result
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """A field or an item of data; of Python's own attributes there are none."""
+        if isinstance(obj, Undefined):
+            return obj
+        try:
+            return obj[argument]
+        except (LookupError, TypeError):
+            return self.undefined(obj=obj, name=argument)
+
     def call(self, *_arguments: Any, **_named: Any) -> Any:
         raise BadExpression("there are no functions to call, only filters")
 

@@ -22,7 +22,9 @@ class BadPattern(ValueError):
 def check(pattern: str, *, groups: bool = False) -> None:
     """Raise BadPattern unless this is a regular expression, and has a group where one is wanted."""
     try:
-        _replace("", pattern) if groups else matches(pattern, "")
+        matches(pattern, "")
+        if groups:
+            _replace("", pattern)
     except pa.ArrowInvalid as error:
         raise BadPattern(f"{pattern!r} is no regular expression of RE2 here: {error}") from None
 

@@ -7,16 +7,16 @@
       - {when: 'not order', say: {refund: '0', reason: "'There is no such order.'"}}
       - {text: "'It cost ' ~ total"}
 
-Values are expressions (see `expressions`). A name is read only after the line that gives it its value.
+Values are expressions (see `expressions`), numbers included. A name is read only after the line that gives it its value.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from local_workspace.api.serving_endpoints import patterns
 from local_workspace.api.serving_endpoints.expressions import BadExpression, Expression
@@ -92,7 +92,7 @@ def parse(content: str) -> Procedure:
         BadProcedure: it is no YAML, no procedure, or has an expression that does not work.
     """
     try:
-        written = _Procedure.model_validate(yaml.load(content, _NoAliases))  # noqa: S506  a SafeLoader
+        written = _Procedure.model_validate(yaml.load(content, _PlainYaml))  # noqa: S506  it builds plain data only
         procedure = written.compiled()
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]
@@ -104,8 +104,11 @@ def parse(content: str) -> Procedure:
     return procedure
 
 
-class _NoAliases(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them stand for more than fits into memory."""
+class _PlainYaml(yaml.BaseLoader):
+    """YAML of texts, lists and maps: what is written is an expression, be it 0 or 'a'.
+
+    There are no aliases, as a few lines of them stand for more than fits into memory.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -113,14 +116,6 @@ class _NoAliases(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _source(value: Any) -> Any:
-    """Numbers, booleans and null of YAML are expressions, too."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-Source = Annotated[str, BeforeValidator(_source)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -130,7 +125,7 @@ class _Part(BaseModel):
 
 class _Call(_Part):
     tool: str
-    arguments: dict[str, Source] = Field(default_factory=dict, alias="with")
+    arguments: dict[str, str] = Field(default_factory=dict, alias="with")
     name: Name = Field(alias="as")
 
     def compiled(self) -> Call:
@@ -138,9 +133,9 @@ class _Call(_Part):
 
 
 class _Answer(_Part):
-    when: Source | None = None
-    say: dict[str, Source] | None = None
-    text: Source | None = None
+    when: str | None = None
+    say: dict[str, str] | None = None
+    text: str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -159,7 +154,7 @@ class _Answer(_Part):
 class _Procedure(_Part):
     find: dict[Name, str] = {}
     calls: list[_Call] = []
-    let: list[tuple[Name, Source]] = []
+    let: list[tuple[Name, str]] = []
     answers: list[_Answer] = Field(min_length=1)
 
     def compiled(self) -> Procedure:

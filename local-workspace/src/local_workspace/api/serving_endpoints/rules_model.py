@@ -125,9 +125,9 @@ class _Follower:
     def __init__(self, followed: Procedure, chat: _Chat) -> None:
         self._procedure = followed
         self._chat = chat
-        asked_at = max((at for at, it in enumerate(chat.messages) if it.role == "user"), default=0)
+        asked_at = max((at for at, it in enumerate(chat.messages) if it.role == "user"), default=None)
         self._results = _results(chat.messages[asked_at:])
-        text = chat.messages[asked_at].text
+        text = "" if asked_at is None else chat.messages[asked_at].text
         self._values: dict[str, Any] = {
             name: patterns.first_group(pattern, text) for name, pattern in followed.find.items()
         }

@@ -7,7 +7,6 @@ from typing import Any, LiteralString
 
 from caspers.clients.postgres import Postgres
 from caspers.clients.warehouse_pool import Answer, WarehousePool
-from caspers.errors import NotFound
 from caspers.names import Names
 from caspers.review.order_events import OrderEvent, drive_of
 from caspers.review.route_map import RouteMap, route_map
@@ -15,17 +14,15 @@ from caspers.review.timeline import Percentiles, Timeline, timeline
 
 from refund_manager.agent_steps import AgentRun, agent_run
 from refund_manager.case_facts import ANY_TIME, CaseFacts, Item, LocationDay, events_in, items_in, span_around
+from refund_manager.cases import NoSuchCase
 from refund_manager.customer_history import EarlierOrder, earlier_orders
 from refund_manager.evidence_statements import AGENT_RUN, EARLIER_ORDERS, in_catalog
+from refund_manager.ratings import Rating, ratings_of
 
 _CASE = """
 SELECT order_id, order_ts, delivered_ts, location_id, customer_addr, p50_minutes, p75_minutes, p99_minutes, run_id
 FROM refunds.cases WHERE order_id = :order_id
 """
-
-
-class CaseNotFound(NotFound):
-    """There is no recommendation for the order (or not yet)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ class Evidence:
     route: RouteMap | None
     earlier_orders: Sequence[EarlierOrder]
     agent_run: AgentRun | None
+    ratings: Sequence[Rating]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class EvidenceRoom:
         self._earlier_statement: LiteralString = in_catalog(EARLIER_ORDERS, names)
 
     def evidence(self, order_id: str) -> Evidence:
-        """All the evidence of one case. Raises `CaseNotFound`, `OrderNotFound`, `Unavailable`."""
+        """All the evidence of one case. Raises `NoSuchCase`, `OrderNotFound`, `Unavailable`."""
         case = self._case(order_id)
         span = span_around(case.order_ts, case.delivered_ts) if case.order_ts else ANY_TIME
         asked_events = self._facts.ask_events(order_id, span)
@@ -82,6 +80,10 @@ class EvidenceRoom:
         day = self._facts.location_day(case.location_id)
         streets = self._facts.streets(case.location_id)
         events = events_in(asked_events, order_id)
+        earlier_rows = asked_earlier.rows() if asked_earlier else []
+        with self._database.reading() as reader:
+            earlier = earlier_orders(earlier_rows, reader)
+            ratings = ratings_of(reader, order_id)
         return Evidence(
             order_id=order_id,
             items=items_in(asked_items),
@@ -89,18 +91,16 @@ class EvidenceRoom:
             timeline=timeline(events, case.percentiles or day.percentiles, day.phases),
             percentiles=Usual(case.percentiles, day),
             route=route_map(drive_of(events), streets),
-            earlier_orders=self._earlier(asked_earlier),
+            earlier_orders=earlier,
             agent_run=_run(asked_run),
+            ratings=ratings,
         )
 
     def _case(self, order_id: str) -> _Case:
         with self._database.reading() as reader:
             row = reader.row(_CASE, order_id=order_id)
         if row is None:
-            raise CaseNotFound(
-                f"there is no case of order {order_id[:80]}",
-                what_now="Check the order's id; a new recommendation takes some seconds to arrive.",
-            )
+            raise NoSuchCase(order_id)
         usual = (row.p50_minutes, row.p75_minutes, row.p99_minutes)
         return _Case(
             row.order_id,
@@ -125,11 +125,6 @@ class EvidenceRoom:
             "address": case.customer_addr,
         }
         return self._warehouse.ask(self._earlier_statement, values)
-
-    def _earlier(self, asked: Answer | None) -> list[EarlierOrder]:
-        rows = asked.rows() if asked else []
-        with self._database.reading() as reader:
-            return earlier_orders(rows, reader)
 
 
 def _run(asked: Answer | None) -> AgentRun | None:

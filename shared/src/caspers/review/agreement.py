@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum
 
+from caspers.review.money import Usd
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -21,8 +23,8 @@ class Cell:
     agent_class: str
     person_class: str
     cases: int
-    over_usd: Decimal = Decimal(0)
-    under_usd: Decimal = Decimal(0)
+    over_usd: Usd = Decimal(0)
+    under_usd: Usd = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Agreement:
     observed: float | None
     expected: float | None
     kappa: float | None
-    over_usd: Decimal
-    under_usd: Decimal
+    over_usd: Usd
+    under_usd: Usd
 
 
 def agreement(cells: Iterable[Cell]) -> Agreement:

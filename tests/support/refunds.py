@@ -14,7 +14,7 @@ How to use it (a fixture per test is enough, the cluster is shared by a session)
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,9 @@ from caspers.web.app import Look, base_app, server
 from caspers.web.pages import Link
 from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
+from refund_manager.api import cases, decisions, policy, queue
 from refund_manager.cases_intake import CaseIntake
+from refund_manager.desk import open_desk
 from refund_manager.schema import SCHEMA
 
 from tests.caspers.serving import Served, free_port, serving
@@ -152,13 +154,15 @@ def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastA
     settings = Settings.model_validate({"app_name": "refunds", "app_port": port or free_port()})
     look = Look(_PACKAGE / "templates", _PACKAGE / "static", (Link("Queue", "/"),))
     app = base_app("Casper's refunds", settings, look=look)
-    for router in routers:
+    desk = open_desk(database, SystemClock())
+    own = (queue.router, cases.router, decisions.router, policy.router)
+    for router in (*(make(desk) for make in own), *routers):
         app.include_router(router)
     return app
 
 
 @contextmanager
-def console(database: Postgres, *routers: APIRouter) -> Iterator[Served]:
+def console(database: Postgres, *routers: APIRouter) -> Generator[Served]:
     """`console_app`, serving on a free port until the end of the block; `served.client` speaks to it."""
     with serving(console_app(database, *routers)) as served:
         yield served

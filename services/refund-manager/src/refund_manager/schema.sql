@@ -58,6 +58,8 @@ CREATE INDEX IF NOT EXISTS cases_by_order ON refunds.cases (order_ts, order_id);
 -- constraint is what keeps money from being paid twice, whatever happens above it.
 CREATE TABLE IF NOT EXISTS refunds.refund_decisions (
     decision_id     uuid PRIMARY KEY,
+    -- Its number in the record, in the order of writing.
+    entry           bigint GENERATED ALWAYS AS IDENTITY,
     order_id        text NOT NULL REFERENCES refunds.cases (order_id),
     round           int NOT NULL,
     step            text NOT NULL CHECK (step IN ('first', 'second', 'undo')),

@@ -19,7 +19,7 @@ LONGEST_REASON = 2_000
 #: Ratings that an export reads at a time.
 PIECE = 1_000
 #: The parts of an example in the evaluation set.
-EXAMPLE = ("rating_id", "order_id", "run_id", "input", "answer", "decision", "rating")
+EXAMPLE: tuple[str, ...] = ("rating_id", "order_id", "run_id", "input", "answer", "decision", "rating")
 
 _RATE: LiteralString = """
 INSERT INTO refunds.ratings (order_id, run_id, rated_by, rated_at, helpful, reason)

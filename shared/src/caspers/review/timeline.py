@@ -7,7 +7,7 @@ takes its minutes, so the phases always add up to the whole.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from caspers.review.order_events import OrderEvent
@@ -128,7 +128,7 @@ def timeline(
     tick = _tick(longest)
     return Timeline(
         phases=_phases(minute, total, usual_phases or {}),
-        marks=tuple(Mark(name, minute[kind]) for kind, name in MARKS.items() if kind in minute),
+        marks=tuple(Mark(name, min(minute[kind], total)) for kind, name in MARKS.items() if kind in minute),
         minutes=total,
         delivered=END in minute,
         percentiles=percentiles,
@@ -146,11 +146,12 @@ def _first_of_each(events: Sequence[OrderEvent]) -> dict[str, datetime]:
 
 
 def _phases(minute: Mapping[str, float], total: float, usual: Mapping[str, float]) -> tuple[Phase, ...]:
-    begun = [(kind, minute[kind]) for kind in PHASES if kind in minute]
-    ends = [*begun, (END, total)]
+    """The phases in their order; one whose event is told too early or too late takes no time at all."""
+    kinds = [kind for kind in PHASES if kind in minute]
+    begins = list(accumulate((min(minute[kind], total) for kind in kinds), max))
     return tuple(
-        Phase(*PHASES[kind], begins, max(0.0, min(ends_at, total) - begins), usual.get(kind))
-        for (kind, begins), (_, ends_at) in pairwise(ends)
+        Phase(*PHASES[kind], begin, end - begin, usual.get(kind))
+        for kind, (begin, end) in zip(kinds, pairwise([*begins, total]), strict=True)
     )
 
 

@@ -2,14 +2,15 @@
 
 An expression reads values, compares, calculates and filters them. It calls nothing but the filters below, `~` joins plain
 values, arithmetic is for numbers, and the lists written in it hold constants: so what it makes is never much larger than what
-it was given.
+it was given. What is not there is null; to a filter of lists null is an empty one.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import Any, cast
 
-from jinja2 import ChainableUndefined, TemplateError, Undefined, meta, nodes, pass_context, pass_environment
+from jinja2 import ChainableUndefined, TemplateError, Undefined, meta, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.filters import FILTERS, make_attrgetter
 from jinja2.runtime import Context
@@ -24,10 +25,15 @@ LONGEST_TEXT = 64 * 1024
 """Characters of a text that an expression may make."""
 
 LONGEST_SEPARATOR = 100
+SHOWN = 80
+"""Characters of an expression or a value that an error shows."""
+
 LARGEST_NUMBER = 1e15
 DIGITS = 15
-FILTERS_AS_THEY_ARE = ("int", "float", "min", "max", "length", "lower", "upper", "default", "sort")
-LAZY_FILTERS = ("map", "select", "reject", "selectattr", "rejectattr", "unique")
+FILTERS_OF_VALUES = ("int", "float", "lower", "upper", "default")
+FILTERS_OF_LISTS = (
+    "length", "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort", "unique",
+)  # fmt: skip
 FAILURES: tuple[type[BaseException], ...] = (
     TemplateError,
     ValueError,
@@ -64,16 +70,18 @@ class Expression:
             raise BadExpression(
                 f"An expression has {len(source)} characters; {LONGEST_EXPRESSION} are allowed."
             )
-        self.source = source
+        self._source = source[:SHOWN]
         try:
             self._evaluate = _SANDBOX.compile_expression(source)
             tree = _SANDBOX.parse("{{ " + source + " }}")
             self.needs = frozenset(meta.find_undeclared_variables(tree))
         except (*FAILURES, SyntaxError) as error:
-            raise BadExpression(f"{source!r} is no expression: {_said(error)}") from None
+            raise BadExpression(f"{self._source!r} is no expression: {_said(error)}") from None
         for literal in tree.find_all((nodes.List, nodes.Dict, nodes.Tuple)):
             if literal.find(nodes.Name) is not None:
-                raise BadExpression(f"{source!r}: lists and maps that are written out hold constants only.")
+                raise BadExpression(
+                    f"{self._source!r}: lists and maps that are written out hold constants only."
+                )
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The expression's value; None for what is not there.
@@ -84,7 +92,7 @@ class Expression:
         try:
             return self._evaluate(**values)
         except FAILURES as error:
-            raise BadExpression(f"{self.source!r} cannot be computed: {_said(error)}") from None
+            raise BadExpression(f"{self._source!r} cannot be computed: {_said(error)}") from None
 
 
 class _PlainJoins(CodeGenerator):
@@ -148,13 +156,13 @@ def _text(text: str) -> str:
     return text
 
 
-def _join(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
+def _join(values: Iterable[Any] | None, separator: str = "", attribute: str | None = None) -> str:
     if len(separator) > LONGEST_SEPARATOR:
         raise BadExpression(f"a separator has at most {LONGEST_SEPARATOR} characters")
     return separator.join(_plain(value) for value in _picked(values, attribute))
 
 
-def _sum(values: Iterable[Any], attribute: str | None = None) -> float:
+def _sum(values: Iterable[Any] | None, attribute: str | None = None) -> float:
     numbers = [value for value in _picked(values, attribute) if value is not None]
     strange = next((value for value in numbers if not _is_number(value)), None)
     if strange is not None:
@@ -171,18 +179,24 @@ def _round(value: float, precision: int = 0, method: str = "common") -> float:
     return directed(value * 10**precision) / 10**precision
 
 
-def _picked(values: Iterable[Any], attribute: str | None) -> Iterable[Any]:
+def _picked(values: Iterable[Any] | None, attribute: str | None) -> Iterable[Any]:
+    if values is None:
+        return ()
     return values if attribute is None else map(make_attrgetter(_SANDBOX, attribute), values)
 
 
-def _listed(name: str) -> Filter:
-    """A filter of Jinja that gives the list at once."""
-    lazy = _JINJAS[name]
+def _of_data(name: str) -> Filter:
+    """A filter of Jinja for data: null is an empty list, and lists are made at once."""
+    jinjas = _JINJAS[name]
+    place = int(hasattr(jinjas, "jinja_pass_arg"))  # what is filtered comes second where Jinja passes its own
 
-    def listed(context: Any, *arguments: Any, **named: Any) -> list[Any]:
-        return list(lazy(context, *arguments, **named))
+    @wraps(jinjas)
+    def filtered(*arguments: Any, **named: Any) -> Any:
+        before, values, options = arguments[:place], arguments[place], arguments[place + 1 :]
+        result = jinjas(*before, () if values is None else values, *options, **named)
+        return list(result) if isinstance(result, Iterator) else result
 
-    return pass_environment(listed) if name == "unique" else pass_context(listed)
+    return filtered
 
 
 def _matches(value: Any, pattern: str) -> bool:
@@ -197,7 +211,7 @@ def _is_number(value: Any) -> bool:
 def _shown(value: Any) -> str:
     if value is None or isinstance(value, Undefined):
         return "null"
-    return repr(value)[:80] if isinstance(value, str | int | float) else f"a {type(value).__name__}"
+    return repr(value)[:SHOWN] if isinstance(value, str | int | float) else f"a {type(value).__name__}"
 
 
 def _said(error: BaseException) -> str:
@@ -210,8 +224,8 @@ def _sandbox() -> _Sandbox:
     sandbox.intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
     filters = cast("dict[str, Filter]", sandbox.filters)
     filters.clear()
-    filters |= {name: _JINJAS[name] for name in FILTERS_AS_THEY_ARE}
-    filters |= {name: _listed(name) for name in LAZY_FILTERS}
+    filters |= {name: _JINJAS[name] for name in FILTERS_OF_VALUES}
+    filters |= {name: _of_data(name) for name in FILTERS_OF_LISTS}
     filters |= {"join": _join, "sum": _sum, "round": _round, "matches": _matches}
     cast("dict[str, Filter]", sandbox.tests)["matches"] = _matches
     return sandbox

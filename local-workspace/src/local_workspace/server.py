@@ -28,7 +28,6 @@ from local_workspace.api.postgres.catalogs import DatabaseCatalogs
 from local_workspace.api.postgres.rows import LakebaseRows
 from local_workspace.api.postgres.rules import Lakebase
 from local_workspace.api.postgres.shapes import Shapes
-from local_workspace.api.postgres.synced_table_rows import SyncedTableRows
 from local_workspace.api.postgres.synced_tables import SyncedTables
 from local_workspace.api.serving_endpoints.assembly import serving_service
 from local_workspace.api.sql.assembly import sql_service
@@ -89,7 +88,7 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     sql = sql_service(config, state, owner, unity_catalog, spark=spark, clock=clock)
     workspace.start.append(spark.start)
     workspace.stop += [spark.stop, sql.stop]
-    synced_tables = SyncedTables(SyncedTableRows(state), lakebase, unity_catalog, owner)
+    synced_tables = SyncedTables(state, lakebase, unity_catalog, owner)
     workspace.start.append(synced_tables.start)
     workspace.stop.append(synced_tables.stop)
     serving, serving_routes = serving_service(state, permissions, owner, config.model, clock)
@@ -114,7 +113,9 @@ def assemble(config: Config, clock: Clock) -> Workspace:
         unity_catalog_routes.router(unity_catalog, workspace_id(state)),
     ]
     workspace.routers += sql.routers(clock)
-    around = PipelineSurroundings(unity_catalog, identities, workspace_files, spark, config.pipelines)
+    around = PipelineSurroundings(
+        unity_catalog, identities, workspace_files, spark, config.pipelines, synced_tables
+    )
     pipelines, pipeline_routes = pipelines_service(state, permissions, around, clock)
     jobs, job_routes = jobs_service(state, identities, permissions, pipelines, clock)
     workspace.start += [pipelines.start, jobs.start]

@@ -40,6 +40,8 @@ EVENTS_KEPT = 5_000
 
 FINAL = ("COMPLETED", "FAILED", "CANCELED")
 UPDATES_LISTED = 25
+COPIES = "synced_table"
+"""The setting of a pipeline that keeps a synced table up to date and runs no code of anybody's."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Pipeline:
     def continuous(self) -> bool:
         """True when it runs until it is stopped."""
         return bool(self.spec.get("continuous"))
+
+    @property
+    def copies(self) -> bool:
+        """True when it belongs to a synced table."""
+        return COPIES in self.spec
 
 
 @dataclass(frozen=True)

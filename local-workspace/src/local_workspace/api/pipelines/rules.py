@@ -91,6 +91,10 @@ class Pipelines:
         expected = body.get("expected_last_modified")
         if expected is not None and expected != pipeline.modified_at:
             raise ResourceConflict(f"Pipeline {pipeline.name} was changed by somebody else; read it again.")
+        if pipeline.copies:
+            raise NotImplementedHere(
+                f"{pipeline.name} has no settings to change; create the synced table anew."
+            )
         given = {name: value for name, value in body.items() if name not in {"id", "pipeline_id"}}
         spec = checked({"name": pipeline.name, **given})
         if spec["name"] != pipeline.name and not body.get("allow_duplicate_names"):

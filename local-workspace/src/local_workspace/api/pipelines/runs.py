@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from local_workspace import ids
 from local_workspace.api.pipelines.answers import CatalogAnswers
@@ -29,11 +29,20 @@ LONGEST_PAUSE_S = 30.0
 STOP_LIMIT_S = 20.0
 
 
+class Copier(Protocol):
+    """Keeps synced tables up to date."""
+
+    def bring_up_to_date(self, pipeline_id: str, stopping: threading.Event) -> str | None:
+        """Carry out an update of a synced table's pipeline; says what went wrong."""
+        ...
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What updates work with.
 
     Attributes:
+        copier: carries out the updates of synced tables' pipelines.
         directory: the pipelines' own state; on the file system of the tables.
     """
 
@@ -42,6 +51,7 @@ class Surroundings:
     workspace: WorkspacePaths
     spark: Spark
     directory: Path
+    copier: Copier
 
 
 class Run:
@@ -148,7 +158,7 @@ class Runs:
         with self._lock:
             del self._active[pipeline.pipeline_id]
         run.done.set()
-        if not pipeline.continuous:
+        if not pipeline.continuous and not pipeline.copies:
             self._runners.prepare()
 
     def _next(self, pipeline: Pipeline, run: Run) -> None:
@@ -168,6 +178,8 @@ class Runs:
 
     def _one_life(self, pipeline: Pipeline, run: Run) -> str:
         """Run the update's process to its end; returns the final state."""
+        if pipeline.copies:
+            return self._copied(pipeline, run)
         self._move(pipeline, run, "WAITING_FOR_RESOURCES")
         owner = self._around.identities.find(pipeline.creator) or self._around.identities.ensure_local_user()
         try:
@@ -189,6 +201,17 @@ class Runs:
         if run.failure is None:
             died = f"The update's process died (exit code {code}). {run.runner.last_words}".strip()
             run.failure = {"message": died, "error_class": "UpdateProcessLost"}
+        return "FAILED"
+
+    def _copied(self, pipeline: Pipeline, run: Run) -> str:
+        """Have a synced table brought up to date; returns the final state."""
+        self._move(pipeline, run, "RUNNING")
+        said = self._around.copier.bring_up_to_date(pipeline.pipeline_id, run.stopping)
+        if run.stopping.is_set():
+            return "CANCELED"
+        if said is None:
+            return "COMPLETED"
+        run.failure = {"message": said, "error_class": "SyncFailed"}
         return "FAILED"
 
     def _spec(self, pipeline: Pipeline, run: Run) -> UpdateSpec:

@@ -85,8 +85,7 @@ class Follower:
         self._incremental = incremental
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._asked = 0
-        self._done = 0
+        self._asked = self._at_work_on = self._done = self._failed = 0
         self._schema: tuple[Path, pa.Schema] | None = None
         self._thread = threading.Thread(target=self._run, name="synced table", daemon=True)
 
@@ -105,7 +104,7 @@ class Follower:
         self._thread.join(STOP_LIMIT_S)
 
     def refresh(self) -> int:
-        """Ask for all that the source has now; the number of this request, for `has_done`."""
+        """Ask for all that the source has now; the number of this request, for `has_done` and `has_failed`."""
         self._asked += 1
         self._wake.set()
         return self._asked
@@ -114,9 +113,14 @@ class Follower:
         """Whether what was asked for with this number is in Postgres."""
         return self._done >= request
 
+    def has_failed(self, request: int) -> bool:
+        """Whether this was tried, and something that does not go away by itself stood in its way."""
+        return self._failed >= request and not self.has_done(request)
+
     def _run(self) -> None:
         pause = FIRST_PAUSE_S
         while not self._stopping.is_set():
+            self._at_work_on = self._asked
             try:
                 with self._replica.open() as session:
                     self._note(failure=None, lasting=False)
@@ -134,18 +138,12 @@ class Follower:
                 OSError,
                 pa.ArrowException,
             ) as error:
-                self._note(failure=str(error), lasting=True, busy=False)
-            except psycopg.errors.UndefinedTable:
-                said = "The table was dropped in Postgres. Delete this synced table and create it again."
-                self._note(failure=said, lasting=True, busy=False)
-            except (psycopg.errors.UniqueViolation, psycopg.errors.CardinalityViolation) as error:
-                said = "The source has several rows with one primary key; name a timeseries_key to choose by."
-                self._note(
-                    failure=f"{said} {error.diag.message_detail or ''}".strip(), lasting=True, busy=False
-                )
+                self._fail(str(error))
             except psycopg.Error as error:
-                self._note(failure=f"Postgres refused the rows: {error}", lasting=True, busy=False)
-            self._stopping.wait(pause)
+                self._fail(_explained(error))
+            self._wake.clear()
+            if not self._stopping.is_set():
+                self._wake.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _follow(self, session: ReplicaSession) -> None:
@@ -157,7 +155,7 @@ class Follower:
         self._note(filled=position is not None, version=position.version if position else None)
         while not self._stopping.is_set():
             self._wake.clear()
-            asked = self._asked
+            asked = self._at_work_on = self._asked
             if self._clock.monotonic() - checked >= SOURCE_CHECK_S or asked > self._done:
                 location, checked = self._source(), self._clock.monotonic()
             if position is None or asked > self._done or self._continuous:
@@ -227,8 +225,22 @@ class Follower:
             lasting=False,
         )
 
+    def _fail(self, why: str) -> None:
+        self._note(failure=why, lasting=True, busy=False)
+        self._failed = self._at_work_on
+
     def _note(self, **changes: object) -> None:
         self.progress = replace(self.progress, **changes)  # pyright: ignore[reportArgumentType]  fields of Progress
+
+
+def _explained(error: psycopg.Error) -> str:
+    """What Postgres' refusal means to somebody who looks at a synced table."""
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "The table was dropped in Postgres. Delete this synced table and create it again."
+    if isinstance(error, psycopg.errors.UniqueViolation | psycopg.errors.CardinalityViolation):
+        said = "The source has several rows with one primary key; name a timeseries_key to choose by."
+        return f"{said} {error.diag.message_detail or ''}".strip()
+    return f"Postgres refused the rows: {error}"
 
 
 def _reachable(location: Path, position: Position) -> bool:

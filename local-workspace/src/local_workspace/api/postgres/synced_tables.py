@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_workspace import ids
+from local_workspace.api.pipelines.rows import COPIES, Pipeline, PipelineRows
 from local_workspace.api.postgres.catalogs import CATALOG_TYPE
 from local_workspace.api.postgres.rows import rfc3339
 from local_workspace.api.postgres.rules import Lakebase
@@ -17,6 +18,7 @@ from local_workspace.api.postgres.synced_table_follower import Follower, Progres
 from local_workspace.api.postgres.synced_table_rows import SyncedTable, SyncedTableRows
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.unity_catalog.securables import Table, TableSpec
+from local_workspace.clock import milliseconds
 from local_workspace.engines import delta_changes
 from local_workspace.engines.delta_changes import LogGap, UnreadableTable
 from local_workspace.engines.postgres_copy import UnsupportedType, postgres_type
@@ -29,6 +31,7 @@ from local_workspace.errors import (
     NotImplementedHere,
 )
 from local_workspace.identity import Principal
+from local_workspace.state import State
 
 CHANGE_FEED = "delta.enableChangeDataFeed"
 FULL_NAME = re.compile(r"[A-Za-z0-9_]+\.[A-Za-z0-9_]+\.[A-Za-z0-9_]+")
@@ -36,15 +39,18 @@ POLICIES = ("SNAPSHOT", "TRIGGERED", "CONTINUOUS")
 NOT_SUPPORTED = ("extra_columns", "existing_pipeline_id")
 VARCHAR = "PG_SPECIFIC_TYPE_VARCHAR"
 CHECK_EVERY_S = 1.0
+UPDATE_POLL_S = 0.05
 
 
 class SyncedTables:
     """Creates, watches and deletes synced tables; each has a follower that copies."""
 
     def __init__(
-        self, rows: SyncedTableRows, lakebase: Lakebase, unity_catalog: UnityCatalog, admin: Principal
+        self, state: State, lakebase: Lakebase, unity_catalog: UnityCatalog, admin: Principal
     ) -> None:
-        self._rows = rows
+        self._state = state
+        self._rows = SyncedTableRows(state)
+        self._pipelines = PipelineRows(state)
         self._admin = admin
         self._lakebase = lakebase
         self._unity_catalog = unity_catalog
@@ -94,24 +100,12 @@ class SyncedTables:
             self._make_schema(caller, full_name)
             replica.prepare()
             replica.forget()
-        entry = self._unity_catalog.register_table(
-            caller,
-            TableSpec(full_name=full_name, table_type="FOREIGN", columns=source.columns, properties={}),
-        )
-        table = SyncedTable(
-            full_name=full_name,
-            uid=ids.new_uuid(),
-            table_id=entry.table_id,
-            pipeline_id=ids.new_uuid(),
-            creator=caller.name,
-            branch=branch,
-            postgres_database=database,
-            spec=spec,
-            created_at=rfc3339(self._lakebase.clock.now()),
-        )
         with self._lock:
             self._forget_stale(full_name)
-            self._rows.add(table)
+            with self._state.transaction():
+                table = self._entered(
+                    caller, full_name, source, {**spec, "branch": branch, "postgres_database": database}
+                )
             self._follow(table)
         return table
 
@@ -142,6 +136,52 @@ class SyncedTables:
         follower = self._followers.get(table.uid)
         return follower.progress if follower else Progress()
 
+    def bring_up_to_date(self, pipeline_id: str, stopping: threading.Event) -> str | None:
+        """An update of the pipeline behind a synced table: returns when it is done; a sentence if it failed."""
+        table = self._rows.of_pipeline(pipeline_id)
+        follower = self._followers.get(table.uid) if table else None
+        if table is None or follower is None:
+            return "The synced table of this pipeline is gone."
+        request = follower.refresh()
+        while not follower.has_done(request) and not stopping.wait(UPDATE_POLL_S):
+            if follower.has_failed(request):
+                return follower.progress.failure
+        return None
+
+    def _entered(self, caller: Principal, full_name: str, source: Table, spec: dict[str, Any]) -> SyncedTable:
+        """The entry in Unity Catalog, its pipeline, and what we remember of it."""
+        now = self._lakebase.clock.now()
+        pipeline_id = ids.new_uuid()
+        catalog, schema, _ = full_name.split(".")
+        entry = self._unity_catalog.register_table(
+            caller,
+            TableSpec(
+                full_name=full_name, table_type="FOREIGN", columns=source.columns, pipeline_id=pipeline_id
+            ),
+        )
+        settings = {
+            "name": f"Synced table {full_name}",
+            "catalog": catalog,
+            "schema": schema,
+            COPIES: full_name,
+        }
+        self._pipelines.save(
+            Pipeline(pipeline_id, settings["name"], caller.name, settings, milliseconds(now))
+        )
+        table = SyncedTable(
+            full_name=full_name,
+            uid=ids.new_uuid(),
+            table_id=entry.table_id,
+            pipeline_id=pipeline_id,
+            creator=caller.name,
+            branch=spec["branch"],
+            postgres_database=spec["postgres_database"],
+            spec=spec,
+            created_at=rfc3339(now),
+        )
+        self._rows.add(table)
+        return table
+
     def _follow(self, table: SyncedTable) -> None:
         replica = Replica(
             self._lakebase.cluster(table.project_id),
@@ -163,6 +203,7 @@ class SyncedTables:
         if follower is not None:
             follower.stop()
         self._rows.remove(table.uid)
+        self._pipelines.delete(table.pipeline_id)
 
     def _watch_entries(self) -> None:
         while not self._stopping.wait(CHECK_EVERY_S):

@@ -29,7 +29,7 @@ from caspers.web.app import Look, base_app, server
 from caspers.web.pages import Link
 from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
-from refund_manager.api import cases, decisions, policy, queue
+from refund_manager.api import cases, decisions, policy, queue, upstream
 from refund_manager.cases_intake import CaseIntake
 from refund_manager.desk import open_desk
 from refund_manager.schema import SCHEMA
@@ -156,7 +156,8 @@ def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastA
     app = base_app("Casper's refunds", settings, look=look)
     desk = open_desk(database, SystemClock())
     own = (queue.router, cases.router, decisions.router, policy.router)
-    for router in (*(make(desk) for make in own), *routers):
+    kept = upstream.router(desk, lambda _order_id: [])
+    for router in (*(make(desk) for make in own), kept, *routers):
         app.include_router(router)
     return app
 

@@ -4,7 +4,7 @@ A policy is never changed, only followed by a newer version, so every decision c
 Switching it off waits for the batch in hand: when the answer is there, no further case is approved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, LiteralString, Protocol
@@ -112,8 +112,8 @@ class ApprovalPolicy:
             newest = _version(writer.rows(_VERSIONS, most=1)[0])
             if not newest.limits.enabled:
                 return newest
-            values = vars(newest.limits) | {"enabled": False, "explanation": explanation or "Switched off."}
-            return self._add(writer, Limits(**values), person)
+            off = replace(newest.limits, enabled=False, explanation=explanation or "Switched off.")
+            return self._add(writer, off, person)
 
     def approve_pending(self) -> int:
         """Decide a batch of the cases that the policy in force approves; how many those were."""

@@ -269,7 +269,7 @@ def _matches(cases: sa.FromClause, text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*(sa.cast(column, sa.Text).icontains(text, autoescape=True) for column in searched))
 
 
-def _counted(filters: QueueFilters) -> sa.Select[Any]:
+def _counted(filters: QueueFilters) -> sa.Executable:
     """Kinds among the first so many cases that pass; every status, as in the exact counts."""
     passing = (
         sa.select(_CASES).where(*_conditions(replace(filters, status=None))).limit(COUNT_CAP).subquery("some")

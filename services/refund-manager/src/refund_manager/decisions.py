@@ -215,8 +215,7 @@ class Decisions:
                 raise AlreadyDecided(_standing(writer, case))
             raise CaseChanged(case, ballot.version)
         holder = case.holder(self._clock.now())
-        if holder not in {None, ballot.person}:
-            assert holder is not None
+        if holder is not None and holder != ballot.person:
             assert case.claimed_until is not None
             raise ClaimedByAnother(holder, case.claimed_until)
 

@@ -65,11 +65,11 @@ class Claims:
     """The claims of one console. Every method works inside the transaction that it is given."""
 
     def __init__(self, tables: ClaimTables) -> None:
-        self._channel = tables.channel
-        self._held = tables.statement(_HELD)
-        self._take = tables.statement(_TAKE)
-        self._release = tables.statement(_RELEASE)
-        self._event = tables.statement(_EVENT)
+        self._channel: LiteralString = tables.channel
+        self._held: LiteralString = tables.statement(_HELD)
+        self._take: LiteralString = tables.statement(_TAKE)
+        self._release: LiteralString = tables.statement(_RELEASE)
+        self._event: LiteralString = tables.statement(_EVENT)
 
     def take(
         self, writer: Writer, case_id: str, reviewer: str, now: datetime, *, take_over: bool = False
@@ -79,7 +79,7 @@ class Claims:
         if row is None:
             raise NotFound(f"there is no case {case_id[:200]!r}")
         holder = row.claimed_by if row.claimed_until and row.claimed_until > now else None
-        if holder not in {None, reviewer} and not take_over:
+        if holder is not None and holder != reviewer and not take_over:
             raise ClaimedByAnother(holder, row.claimed_until)
         taken_from = holder if holder != reviewer else None
         claim = Claim(case_id, reviewer, now + LEASE, taken_from)

@@ -63,7 +63,11 @@ class SyncedPair:
 
     def ask(self, policy: Policy = Policy.CONTINUOUS, **more: Any) -> None:
         """Make the synced table."""
-        given = {"source_table_full_name": self.source, "primary_key_columns": ["id"], **more}
+        given: dict[str, Any] = {
+            "source_table_full_name": self.source,
+            "primary_key_columns": ["id"],
+            **more,
+        }
         spec = SyncedTableSyncedTableSpec(scheduling_policy=policy, **given)
         api = self.workspace.client.postgres
         api.create_synced_table(lakebase.SyncedTable(spec=spec), synced_table_id=self.name).wait()
@@ -82,7 +86,9 @@ class SyncedPair:
             state = status.detailed_state
             return status if state is not None and state.value.startswith(beginning) else None
 
-        return wait_for(reached, seconds=20, what=f"the synced table is {beginning}")
+        status = wait_for(reached, seconds=20, what=f"the synced table is {beginning}")
+        assert status is not None
+        return status
 
     def delete(self) -> None:
         """Delete the synced table."""

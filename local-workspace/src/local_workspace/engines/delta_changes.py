@@ -46,6 +46,7 @@ class Commit:
     Attributes:
         timestamp_ms: Unix milliseconds.
         operation: what the writer calls it: WRITE, MERGE, UPDATE, DELETE, OPTIMIZE …
+        parameters: what the writer says of it.
         added, removed: data files with the text of their partition values.
         change_files: files in which the writer tells the changes itself.
         copies_only: rows were moved between files, none was changed.
@@ -54,6 +55,7 @@ class Commit:
     version: int
     timestamp_ms: int
     operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     added: Mapping[str, Partition] = field(default_factory=dict)
     removed: Mapping[str, Partition] = field(default_factory=dict)
     change_files: Mapping[str, Partition] = field(default_factory=dict)
@@ -205,6 +207,7 @@ def _commit(version: int, actions: list[dict[str, Any]]) -> Commit:
         version=version,
         timestamp_ms=int(info.get("timestamp", 0)),
         operation=info.get("operation", ""),
+        parameters=info.get("operationParameters") or {},
         added=_files(by_kind.get("add", [])),
         removed=_files(by_kind.get("remove", [])),
         change_files=_files(by_kind.get("cdc", [])),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from local_workspace.api.sql import feature_flags, session_routes, statement_routes, warehouse_routes
+from local_workspace.api.sql.change_feed import ChangeFeeds
 from local_workspace.api.sql.interpreter import SqlInterpreter
 from local_workspace.api.sql.sessions import Sessions
 from local_workspace.api.sql.statements import Statements
@@ -49,6 +50,6 @@ def sql_service(
     """Build the family; the default warehouse exists afterwards and belongs to `owner`."""
     warehouses = Warehouses(state, clock)
     warehouses.ensure_default(owner)
-    interpreter = SqlInterpreter(catalog, spark)
+    interpreter = SqlInterpreter(catalog, spark, ChangeFeeds(config.home / "changes", clock))
     statements = Statements(interpreter, config.home / "results", clock)
     return SqlService(warehouses, Sessions(clock), statements, spark)

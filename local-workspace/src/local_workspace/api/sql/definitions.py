@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from local_workspace.api.sql import answers
+from local_workspace.api.sql import answers, change_feed
 from local_workspace.api.sql.call import Call
 from local_workspace.api.sql.changes import OWNED_BY_PIPELINES, RowChanges
 from local_workspace.api.sql.expansion import Expander
@@ -173,9 +173,11 @@ class Definitions:
             kept = {
                 key: value for key, value in table.properties.items() if key not in statement.unset_properties
             }
-            self._catalog.alter_table(
-                call.caller, full_name, properties=kept | (statement.set_properties or {})
-            )
+            properties = kept | (statement.set_properties or {})
+            if table.location is not None:
+                following = delta.version(table.location) + 1
+                properties = change_feed.enabled_since(table.properties, properties, following)
+            self._catalog.alter_table(call.caller, full_name, properties=properties)
         return answers.nothing()
 
     def drop(self, call: Call, statement: Drop) -> Iterator[bytes]:

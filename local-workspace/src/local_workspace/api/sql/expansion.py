@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from local_workspace.api.sql.change_feed import ChangeFeeds
 from local_workspace.api.sql.failures import SqlFailure, unsupported
 from local_workspace.api.sql.files import LocalFiles
 from local_workspace.api.sql.names import Place, quoted
@@ -70,9 +71,10 @@ class Scope:
 class Expander:
     """Turns statements on catalog names into statements on directories."""
 
-    def __init__(self, catalog: UnityCatalog, files: LocalFiles) -> None:
+    def __init__(self, catalog: UnityCatalog, files: LocalFiles, feeds: ChangeFeeds) -> None:
         self._catalog = catalog
         self._files = files
+        self._feeds = feeds
 
     def expanded(self, text: str, scope: Scope, target: Table | None = None) -> str:
         """The text for the engine; `target` is the table that an UPDATE, DELETE or MERGE changes.
@@ -250,6 +252,8 @@ class Expander:
         }
 
     def _builtin(self, rendering: Rendering, call: FunctionReference, scope: Scope) -> Callable[[], str]:
+        if call.parts[0].lower() == "table_changes":
+            return lambda: self._table_changes(rendering, call, scope)
         if call.parts[0].lower() != "read_files":
             raise unsupported(f"the function {call.parts[0]}")
         given = {
@@ -259,6 +263,16 @@ class Expander:
         values = {name: tokens(text)[0].value for name, text in given.items()}
         alias = " AS read_files" if call.alias_at is not None else ""
         return lambda: self._files.read_files(values, scope.caller, checked=scope.checked) + alias
+
+    def _table_changes(self, rendering: Rendering, call: FunctionReference, scope: Scope) -> str:
+        given = [rendering.between(argument.start, argument.end) for argument in call.arguments]
+        if len(given) not in {2, 3}:
+            raise SqlFailure(
+                "WRONG_NUM_ARGS", "table_changes takes a table's name, a start, and an end if wanted."
+            )
+        table = self.readable(tuple(tokens(given[0])[0].value.replace("`", "").split(".")), scope)
+        alias = " AS table_changes" if call.alias_at is not None else ""
+        return self._feeds.subquery(table, given[1:]) + alias
 
     def _argument_sites(self, found: References, scope: Scope) -> Iterator[Site]:
         """Parameters in a function's body; a column of that name in one of its tables wins over a bare one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local_workspace.api.sql.call import Call
+from local_workspace.api.sql.change_feed import ChangeFeeds
 from local_workspace.api.sql.changes import RowChanges, TableLocks
 from local_workspace.api.sql.containers import Containers
 from local_workspace.api.sql.definitions import Definitions
@@ -21,9 +22,9 @@ from local_workspace.engines.spark import Spark
 class SqlInterpreter:
     """Carries out statements against Unity Catalog and the engine."""
 
-    def __init__(self, catalog: UnityCatalog, spark: Spark) -> None:
+    def __init__(self, catalog: UnityCatalog, spark: Spark, feeds: ChangeFeeds) -> None:
         self._spark = spark
-        self._expander = expander = Expander(catalog, LocalFiles(catalog))
+        self._expander = expander = Expander(catalog, LocalFiles(catalog), feeds)
         locks = TableLocks()
         changes = RowChanges(catalog, expander, spark, locks)
         definitions = Definitions(catalog, expander, spark, changes)

@@ -17,6 +17,8 @@ from admin.sources import Sources
 from admin.stages.specifications import CONTROL_DATABASE, grants
 from caspers.clients.workspace import workspace_client
 from caspers.clock import SystemClock
+from caspers.errors import NotFound
+from caspers.names import quoted
 from caspers.settings import Settings
 
 from tests.support.workspace import LocalWorkspace
@@ -49,9 +51,56 @@ def orders() -> Resource:
     return Resource("orders", "worker_orders", "nobody", spec, ("control schema",))
 
 
+POSTGRES = {"endpoint": Output("project", "endpoint"), "database": "caspers"}
+FOUNDATION_MODEL = "databricks-meta-llama-3-3-70b-instruct"
+
+
+def followed_table(catalog: str) -> Resource:
+    spec = {"columns": [["id", "STRING"], ["ts", "TIMESTAMP"]], "key": ["id"], "change_feed": True}
+    return Resource("table", "delta_table", f"{catalog}.stuff.rows", spec, ("schema",))
+
+
+def caspers_database() -> Resource:
+    spec = {"branch": Output("project", "branch"), "owner": Output("project", "owner")}
+    return Resource("database", "lakebase_database", "caspers", spec)
+
+
+def synced(catalog: str, suffix: str) -> list[Resource]:
+    spec = {
+        **POSTGRES,
+        "branch": Output("project", "branch"),
+        "source": f"{catalog}.stuff.rows",
+        "key": ["id"],
+        "pipeline_storage": {"catalog": catalog, "schema": "stuff"},
+    }
+    table = Resource("synced", "synced_table", f"{catalog}.stuff.pg_rows", spec, ("table", "database"))
+    return [schema(catalog), followed_table(catalog), project(suffix), caspers_database(), table]
+
+
+def index() -> Resource:
+    spec = {**POSTGRES, "schema": "stuff", "table": "pg_rows", "column": "ts"}
+    return Resource("index", "postgres_index", "pg_rows_ts", spec, ("synced",))
+
+
+def access() -> Resource:
+    # A role that every cluster has and that may read no table by itself.
+    spec = {**POSTGRES, "schema": "stuff", "table": "pg_rows", "role": "pg_monitor"}
+    return Resource("access", "synced_access", "monitor", spec, ("synced",))
+
+
+def function(catalog: str) -> Resource:
+    spec = {
+        "definition": "CREATE OR REPLACE FUNCTION {function}(n INT) RETURNS TABLE (id STRING) "
+        "RETURN SELECT id FROM {stuff}.rows WHERE n > 0",
+        "schemas": {"stuff": f"{catalog}.stuff"},
+    }
+    return Resource("function", "sql_function", f"{catalog}.stuff.some", spec, ("table",))
+
+
 CASES: dict[str, Callable[[str, str], list[Resource]]] = {
     "catalog": lambda _catalog, suffix: [Resource("catalog", "catalog", f"test_{suffix}")],
     "control_schema": lambda _catalog, suffix: [project(suffix), database(), control_schema()],
+    "delta_table": lambda catalog, _suffix: [schema(catalog), followed_table(catalog)],
     "grants": lambda catalog, _suffix: [
         schema(catalog),
         Resource(
@@ -65,8 +114,29 @@ CASES: dict[str, Callable[[str, str], list[Resource]]] = {
             ("schema",),
         ),
     ],
+    "lakebase_catalog": lambda _catalog, suffix: [
+        project(suffix),
+        caspers_database(),
+        Resource(
+            "registration",
+            "lakebase_catalog",
+            f"test_{suffix}_pg",
+            {"branch": Output("project", "branch"), "database": "caspers"},
+            ("database",),
+        ),
+    ],
     "lakebase_database": lambda _catalog, suffix: [project(suffix), database()],
     "lakebase_project": lambda _catalog, suffix: [project(suffix)],
+    "model_endpoint": lambda _catalog, _suffix: [Resource("model", "model_endpoint", FOUNDATION_MODEL)],
+    "pipeline_table": lambda catalog, _suffix: [
+        schema(catalog),
+        followed_table(catalog),
+        Resource("awaited", "pipeline_table", f"{catalog}.stuff.rows", needs=("table",)),
+    ],
+    "postgres_index": lambda catalog, suffix: [*synced(catalog, suffix), index()],
+    "sql_function": lambda catalog, _suffix: [schema(catalog), followed_table(catalog), function(catalog)],
+    "synced_access": lambda catalog, suffix: [*synced(catalog, suffix), access()],
+    "synced_table": synced,
     "text_table": lambda catalog, _suffix: [
         schema(catalog),
         Resource("table", "text_table", f"{catalog}.stuff.rows", {"columns": ["key", "name"]}, ("schema",)),
@@ -194,3 +264,43 @@ def test_a_changed_source_replaces_the_whole_folder(bench: Bench, workspace: Loc
     there = {Path(each.path or "").name for each in workspace.client.workspace.list(path)}
     assert "app.yaml" in there
     assert "left_behind" not in there
+
+
+def test_a_synced_table_made_anew_gets_its_index_and_its_readers_back(
+    bench: Bench, workspace: LocalWorkspace, catalog: str
+):
+    resources = [*synced(catalog, secrets.token_hex(4)), index(), access()]
+    bench.provision(resources)
+    workspace.client.postgres.delete_synced_table(f"synced_tables/{catalog}.stuff.pg_rows").wait()
+    states = bench.provision(resources)
+    assert {key for key, state in states.items() if state == "done"} == {"synced", "index", "access"}
+    assert set(bench.provision(resources).values()) == {"unchanged"}
+
+
+def test_the_copy_that_a_deleted_synced_table_left_goes_at_teardown(
+    bench: Bench, workspace: LocalWorkspace, catalog: str
+):
+    suffix = secrets.token_hex(4)
+    bench.provision(synced(catalog, suffix))
+    workspace.client.postgres.delete_synced_table(f"synced_tables/{catalog}.stuff.pg_rows").wait()
+    kept = bench.registry.entries()["project"]
+    found = bench.found(synced(catalog, suffix)[-1])
+    assert (found.state, found.message) == ("failed", "its copy in Postgres was left behind")
+    entry = bench.registry.entries()["synced"]
+    bench.kinds["synced_table"].delete(Declared(entry.name, entry.spec, entry.id))
+    assert bench.found(synced(catalog, suffix)[-1]) is None
+    assert workspace.client.postgres.get_project(kept.id).name == kept.id
+
+
+def test_a_model_that_is_not_there_is_answered_with_those_that_are(bench: Bench):
+    with pytest.raises(NotFound, match="no serving endpoint nobodys-model") as refusal:
+        bench.kinds["model_endpoint"].create(Declared("nobodys-model", {}))
+    assert FOUNDATION_MODEL in refusal.value.what_now
+
+
+def test_a_function_answers_with_the_rows_of_its_demo(bench: Bench, catalog: str):
+    bench.provision([schema(catalog), followed_table(catalog), function(catalog)])
+    table, some = quoted(f"{catalog}.stuff.rows"), quoted(f"{catalog}.stuff.some")
+    bench.connections.warehouse().execute("INSERT INTO " + table + " (id) VALUES ('one')")
+    rows = bench.connections.warehouse().query("SELECT id FROM " + some + "(:n)", {"n": 1})
+    assert rows.to_pylist() == [{"id": "one"}]

@@ -10,12 +10,29 @@ FINE = {
     "workers": {"replay": {"desired": "running", "observed": "idle", "heartbeat_age_s": 2.0, "progress": {}}},
     "tables": {},
     "replay": {"virtual_time": None, "watermark": None, "events_written": None},
+    "refunds": {
+        "recommendations": {"model": 90, "rules": 5, "error": 5},
+        "synced": {
+            "state": "ONLINE_CONTINUOUS_UPDATE",
+            "message": "",
+            "version": 7,
+            "versions_behind": 1,
+            "at": None,
+        },
+        "cases": {"pending": 100},
+    },
 }
 
 
 def with_worker(**changes: Any) -> dict[str, Any]:
     status = copy.deepcopy(FINE)
     status["workers"]["replay"] |= changes
+    return status
+
+
+def with_refunds(part: str, **changes: Any) -> dict[str, Any]:
+    status = copy.deepcopy(FINE)
+    status["refunds"][part] |= changes
     return status
 
 
@@ -49,3 +66,28 @@ def test_a_worker_that_failed_is_named():
 
 def test_a_worker_that_was_told_to_stop_is_no_trouble():
     assert troubles(with_worker(desired="stopped", observed="stopped", heartbeat_age_s=300.0)) == []
+
+
+def test_a_demo_without_a_refund_line_is_no_trouble():
+    assert troubles(FINE | {"refunds": None}) == []
+
+
+def test_a_copy_in_lakebase_that_went_offline_is_named_with_its_reason():
+    offline = with_refunds("synced", state="OFFLINE_FAILED", message="the source was dropped")
+    assert troubles(offline) == [
+        "the recommendations' copy in Lakebase is OFFLINE_FAILED: the source was dropped"
+    ]
+
+
+def test_a_copy_in_lakebase_whose_sync_failed_is_no_longer_online():
+    assert "ONLINE_PIPELINE_FAILED" in troubles(with_refunds("synced", state="ONLINE_PIPELINE_FAILED"))[0]
+
+
+def test_a_copy_in_lakebase_far_behind_its_source_is_named():
+    assert "21 versions behind" in troubles(with_refunds("synced", versions_behind=21))[0]
+
+
+def test_many_recommendations_that_are_errors_are_named():
+    assert troubles(with_refunds("recommendations", error=95)) == [
+        "95 of 190 recommendations are errors; ai.agent_runs says why"
+    ]

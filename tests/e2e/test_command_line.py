@@ -17,7 +17,7 @@ from tests.support.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "admin.cli"]
 UP_SECONDS = 180
-QUICK_LOOK = ("--days", "2", "--port", "0", "--speed", "600")
+QUICK_LOOK = ("--target", "free", "--days", "2", "--port", "0", "--speed", "600")
 
 
 class CommandLine:
@@ -81,7 +81,7 @@ def test_status_of_nothing_says_stopped_and_exits_with_one(caspers: CommandLine)
     answer = caspers("status", "--json")
     status = json.loads(answer.stdout)
     assert (answer.returncode, status["workspace"]) == (1, {"state": "stopped", "url": None})
-    assert status.keys() == {"workspace", "apps", "pipelines", "workers", "tables", "replay"}
+    assert status.keys() == {"workspace", "apps", "pipelines", "workers", "tables", "replay", "refunds"}
 
 
 @pytest.mark.parametrize(

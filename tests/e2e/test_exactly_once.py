@@ -22,6 +22,8 @@ def tormented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A product whose parts were killed at random moments while it replayed, and which has come to rest since."""
     product = Product(tmp_path_factory.mktemp("tormented"))
     product.up(
+        "--target",
+        "free",
         "--days",
         str(DAYS),
         "--start-day",

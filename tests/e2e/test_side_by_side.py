@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.product import Product
 
-QUICK = ("--days", "2", "--start-day", "1", "--schedule-minutes", "0.02", "--port", "0")
+QUICK = ("--target", "free", "--days", "2", "--start-day", "1", "--schedule-minutes", "0.02", "--port", "0")
 pytestmark = pytest.mark.slow
 
 

@@ -17,6 +17,7 @@ from admin import api, pages
 from admin.connections import Connections
 from admin.control_plane import ControlPlane
 from admin.engine import Engine
+from admin.refund_line import RefundLine
 from admin.registry import TableRegistry
 from admin.resources.kinds import kinds
 from admin.run_history import RunHistory
@@ -44,7 +45,10 @@ def build(settings: Settings) -> FastAPI:
     runs = Runs(clock, new_id, RunHistory(connections.control))
     workers = Workers(connections.control, clock)
     plane = ControlPlane(settings, sources, engine, registry, runs)
-    status = StatusReader(workspace, connections.warehouse, settings.names, registry, workers)
+    refunds = RefundLine(workspace, connections.warehouse, connections.refunds, settings.names)
+    status = StatusReader(
+        workspace, connections.warehouse, settings.names, registry, workers, refunds=refunds
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:

@@ -12,6 +12,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as platform
 
 from admin.resources.warehouse import choose
+from admin.stages.refunds import DATABASE as REFUND_DATABASE
 from admin.stages.specifications import CONTROL_DATABASE
 
 
@@ -21,7 +22,6 @@ class Connections:
     def __init__(self, workspace: WorkspaceClient, settings: Settings) -> None:
         self._workspace = workspace
         self._settings = settings
-        self._control_endpoint = endpoint_path(settings.names.control_project)
         self._lock = Lock()
         self._warehouse: Warehouse | None = None
         self._databases: dict[tuple[str, str], Lakebase] = {}
@@ -58,11 +58,19 @@ class Connections:
 
     def control(self) -> Lakebase | None:
         """The control database, or None while its project does not exist."""
+        return self._if_there(self._settings.names.control_project, CONTROL_DATABASE)
+
+    def refunds(self) -> Lakebase | None:
+        """The refund manager's database, or None while its project does not exist."""
+        return self._if_there(self._settings.names.refund_project, REFUND_DATABASE)
+
+    def _if_there(self, project: str, name: str) -> Lakebase | None:
+        endpoint = endpoint_path(project)
         try:
-            self._workspace.postgres.get_endpoint(self._control_endpoint)
+            self._workspace.postgres.get_endpoint(endpoint)
         except platform.NotFound:
             return None
-        return self.database(self._control_endpoint, CONTROL_DATABASE)
+        return self.database(endpoint, name)
 
     def close(self) -> None:
         """Close whatever was opened."""

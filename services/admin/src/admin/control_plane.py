@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from caspers.errors import Invalid
+from caspers.names import Names
 from caspers.settings import Parameters, Settings, parameters_from
 
 from admin import plan
@@ -40,6 +41,10 @@ class ControlPlane:
         self._engine = engine
         self._registry = registry
         self.runs = runs
+
+    @property
+    def names(self) -> Names:
+        return self._settings.names
 
     def provision(self, wish: Wish, *, by: str) -> Run:
         """Start bringing about a target or some stages (with what they need).

@@ -23,6 +23,7 @@ def router(plane: ControlPlane, workers: Workers, status: StatusReader) -> APIRo
             request,
             "status.html",
             demo=now,
+            console=now["apps"].get(plane.names.refund_app),
             troubles=troubles(now),
             stages=plane.stages(),
             workers=workers.all(),

@@ -6,13 +6,14 @@ from typing import Any, LiteralString
 import pyarrow as pa
 from caspers.clients.warehouse import Warehouse
 from caspers.errors import CaspersError
-from caspers.model.tables import TABLES
+from caspers.model.tables import REFUND_RECOMMENDATIONS, TABLES
 from caspers.names import Names, quoted
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.apps import App
 from databricks.sdk.service.pipelines import GetPipelineResponse
 
+from admin.refund_line import RefundLine
 from admin.registry import Registry
 from admin.workers import Workers
 
@@ -30,12 +31,15 @@ class StatusReader:
         names: Names,
         registry: Registry,
         workers: Workers,
+        *,
+        refunds: RefundLine,
     ) -> None:
         self._workspace = workspace
         self._warehouse = warehouse
         self._names = names
         self._registry = registry
         self._workers = workers
+        self._refunds = refunds
 
     def read(self, *, versions: bool = True) -> dict[str, Any]:
         """The object behind `GET /api/status` and `caspers status --json`.
@@ -45,10 +49,12 @@ class StatusReader:
         workers = self._workers.all()
         progress = workers.get(REPLAY_WORKER, {}).get("progress", {})
         registered = self._registry.entries().values()
+        kinds = {entry.kind for entry in registered}
         apps = [
             self._names.admin_app,
             *(entry.name for entry in registered if entry.kind == "databricks_app"),
         ]
+        tables = self._tables(versions=versions)
         pipelines = [entry.id for entry in registered if entry.kind == "pipeline" and entry.id]
         return {
             "workspace": {"state": "running", "url": self._workspace.config.host},
@@ -61,9 +67,14 @@ class StatusReader:
                 }
                 for name, worker in workers.items()
             },
-            "tables": self._tables(versions=versions),
+            "tables": tables,
             "replay": {figure: progress.get(figure) for figure in REPLAY_FIGURES},
+            "refunds": self._refund_line(tables) if "synced_table" in kinds else None,
         }
+
+    def _refund_line(self, tables: Mapping[str, Mapping[str, int | None]]) -> dict[str, Any]:
+        source = tables.get(self._names.table(REFUND_RECOMMENDATIONS.name), {})
+        return self._refunds.read(source_version=source.get("version"))
 
     def _app(self, name: str) -> dict[str, Any]:
         try:

@@ -6,6 +6,12 @@ from typing import Any
 HEARTBEAT_LIMIT_S = 60.0
 """A worker that has not reported for so long is not alive, whatever its last report says."""
 
+VERSIONS_BEHIND_LIMIT = 20
+"""So many commits may wait for their copy into Lakebase; more is no longer a moment's delay."""
+
+ERROR_SHARE_LIMIT = 0.1
+"""Single orders that an agent cannot decide are for people; many have a cause."""
+
 Status = Mapping[str, Any]
 
 
@@ -13,7 +19,7 @@ def troubles(status: Status) -> list[str]:
     """Everything that is not as desired, a sentence each; empty when all is well."""
     if status["workspace"]["state"] != "running":
         return ["nothing runs here; `caspers up` starts it"]
-    return [*_apps(status), *_pipelines(status), *_workers(status)]
+    return [*_apps(status), *_pipelines(status), *_workers(status), *_refunds(status)]
 
 
 def _apps(status: Status) -> Iterator[str]:
@@ -38,3 +44,21 @@ def _workers(status: Status) -> Iterator[str]:
             yield f"worker {name} does not report" + ("" if age is None else f" (last heard {age:.0f} s ago)")
         elif worker["desired"] == "running" and worker["observed"] in {"failed", "stopped", "backing_off"}:
             yield f"worker {name} should be running but is {worker['observed']}"
+
+
+def _refunds(status: Status) -> Iterator[str]:
+    line = status["refunds"]
+    if line is None:
+        return
+    synced = line["synced"]
+    if synced is None:
+        yield "the recommendations are not copied into Lakebase"
+    elif not synced["state"].startswith("ONLINE") or synced["state"].endswith("FAILED"):
+        why = f": {synced['message']}" if synced["message"] else ""
+        yield f"the recommendations' copy in Lakebase is {synced['state']}{why}"
+    elif (synced["versions_behind"] or 0) > VERSIONS_BEHIND_LIMIT:
+        yield f"the recommendations' copy in Lakebase is {synced['versions_behind']} versions behind"
+    recommended = line["recommendations"] or {}
+    errors = recommended.get("error", 0)
+    if errors > ERROR_SHARE_LIMIT * sum(recommended.values()):
+        yield f"{errors} of {sum(recommended.values())} recommendations are errors; ai.agent_runs says why"

@@ -102,7 +102,29 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
     tables = _table("table", "rows", "version")
     for name, table in status["tables"].items():
         tables.add_row(name, _number(table["rows"]), _number(table["version"]))
-    return [table for table in (parts, workers, tables) if table.row_count]
+    return [table for table in (parts, workers, _refunds(status["refunds"]), tables) if table.row_count]
+
+
+def _refunds(line: Mapping[str, Any] | None) -> Table:
+    table = _table("refund line", "figures")
+    if line is None:
+        return table
+    synced = line["synced"]
+    table.add_row("recommendations", counts(line["recommendations"]))
+    if synced is not None:
+        behind = synced["versions_behind"]
+        late = "" if behind is None else f", {_number(behind)} behind"
+        copied = f"{synced['state']}, version {_number(synced['version'])}{late}"
+        table.add_row("copy in Lakebase", f"{copied}, last change {_clock_time(synced['at'])}")
+    table.add_row("cases", counts(line["cases"]))
+    return table
+
+
+def counts(found: Mapping[str, int] | None) -> str:
+    """Counts by their names on one line."""
+    if found is None:
+        return "–"
+    return ", ".join(f"{name} {_number(value)}" for name, value in found.items()) or "none yet"
 
 
 def _table(*columns: str) -> Table:
@@ -131,6 +153,10 @@ def live_line(status: Mapping[str, Any]) -> str:
         f"orders in gold {_number(rows.get('lakeflow.gold_order_header'))}",
         f"replay lag {_number(lag_s)} s",
     ]
+    if refunds := status["refunds"]:
+        cases: Mapping[str, int] = refunds["cases"] or {}
+        parts.append(f"recommended {_number(sum((refunds['recommendations'] or {}).values()))}")
+        parts.append(f"to decide {_number(sum(cases.values()) - cases.get('decided', 0))}")
     return "  ".join(parts)
 
 

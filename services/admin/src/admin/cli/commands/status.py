@@ -16,6 +16,7 @@ STOPPED: dict[str, Any] = {
     "workers": {},
     "tables": {},
     "replay": {"virtual_time": None, "watermark": None, "events_written": None},
+    "refunds": None,
 }
 """The status object when nothing runs."""
 

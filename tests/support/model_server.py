@@ -91,6 +91,7 @@ class ModelServer:
         calls_per_second: more calls than this within any second get 429 with Retry-After.
 
     Attributes:
+        url: the base of the protocol, once started: `{url}/chat/completions` is what it answers.
         calls: the bodies that came, in order; those refused for their number are counted in `refused` only.
         authorizations: the Authorization header of each call.
         in_flight_max: the most calls that were being answered at one moment.
@@ -106,6 +107,7 @@ class ModelServer:
         self.answer = answer
         self.latency_s = latency_s
         self.calls_per_second = calls_per_second
+        self.url = ""
         self.calls: list[Body] = []
         self.authorizations: list[str] = []
         self.refused = 0
@@ -119,15 +121,11 @@ class ModelServer:
         )
         self._thread = threading.Thread(target=self._server.run, name="model-server", daemon=True)
 
-    @property
-    def url(self) -> str:
-        """The base of the protocol: `{url}/chat/completions` is what it answers."""
-        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
-
     def start(self) -> Self:
         """Start serving and return once it does."""
         self._thread.start()
         wait_for(lambda: self._server.started, what="the model server listens")
+        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
         return self
 
     def stop(self) -> None:

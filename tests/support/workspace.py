@@ -43,13 +43,13 @@ class LocalWorkspace:
         self.pid = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, port: int = 0) -> "LocalWorkspace":
-        """Start the process and wait until it answers."""
+    def start(self, *, port: int = 0, **settings: str) -> "LocalWorkspace":
+        """Start the process, with these variables in its environment, and wait until it answers."""
         self.home.parent.mkdir(parents=True, exist_ok=True)
         log = self.home.with_name(self.home.name + ".log").open("ab")
         command = [sys.executable, "-m", "local_workspace", "--home", str(self.home), "--port", str(port)]
         with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment())
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment() | settings)
         connection = wait_for(self._connection, seconds=READY_SECONDS, what="the workspace is ready")
         self.url, self.token, self.pid = connection["url"], connection["token"], connection["pid"]
         return self
@@ -113,5 +113,6 @@ class LocalWorkspace:
 
 
 def _environment() -> dict[str, str]:
-    """The tests' own environment without credentials of a real workspace."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DATABRICKS_")}
+    """The tests' own environment without what speaks of a real workspace, or of a model of the person who tests."""
+    ours = ("DATABRICKS_", "LOCAL_WORKSPACE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -4,6 +4,7 @@ One pool of connections for all endpoints; nothing is tried twice, as the caller
 request's headers and nowhere else.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -16,6 +17,9 @@ from local_workspace.errors import ApiError
 
 CONNECT_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 120.0
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes."""
+
 IDLE_CONNECTIONS_KEPT = 64
 PASSED_HEADERS = ("content-type", "retry-after")
 
@@ -44,7 +48,7 @@ class Forwarder:
     def __init__(self, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._answer_within_s = answer_within_s
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(answer_within_s, connect=min(CONNECT_WITHIN_S, answer_within_s), pool=None),
+            timeout=httpx.Timeout(None, connect=CONNECT_WITHIN_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS_KEPT),
         )
 
@@ -54,18 +58,33 @@ class Forwarder:
         Raises:
             ModelUnreachable, ModelTooSlow: there is none.
         """
-        body = dict(chat) if destination.model is None else {**chat, "model": destination.model}
-        headers = {"Content-Type": "application/json", **destination.headers}
+        model = f"The model behind serving endpoint {endpoint}"
         try:
-            answer = await self._client.post(destination.url, content=orjson.dumps(body), headers=headers)
-        except httpx.TimeoutException:
-            raise ModelTooSlow(
-                f"The model behind serving endpoint {endpoint} did not answer within {self._answer_within_s:g} s."
-            ) from None
+            async with asyncio.timeout(self._answer_within_s):
+                return await self._answer(destination, chat)
+        except (TimeoutError, httpx.TimeoutException):
+            raise ModelTooSlow(f"{model} did not answer within {self._answer_within_s:g} s.") from None
+        except _TooLarge:
+            raise ModelUnreachable(f"{model} answered with more than {LARGEST_ANSWER >> 20} MiB.") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ModelUnreachable(
-                f"The model behind serving endpoint {endpoint} cannot be reached ({type(error).__name__}): "
-                "is its address right, and is its server running?"
+                f"{model} cannot be reached ({type(error).__name__}): is its address right, and is its server running?"
             ) from None
+
+    async def _answer(self, destination: Destination, chat: Mapping[str, Any]) -> Response:
+        body = dict(chat) if destination.model is None else {**chat, "model": destination.model}
+        headers = {"Content-Type": "application/json", **destination.headers}
+        async with self._client.stream(
+            "POST", destination.url, content=orjson.dumps(body), headers=headers
+        ) as answer:
+            content = bytearray()
+            async for piece in answer.aiter_bytes():
+                content += piece
+                if len(content) > LARGEST_ANSWER:
+                    raise _TooLarge
         passed = {name: answer.headers[name] for name in PASSED_HEADERS if name in answer.headers}
-        return Response(answer.content, answer.status_code, passed)
+        return Response(bytes(content), answer.status_code, passed)
+
+
+class _TooLarge(Exception):
+    """An answer that is no chat completion, whatever else it may be."""

@@ -15,7 +15,7 @@ from caspers.clients.warehouse_pool import Answer, WarehousePool
 from caspers.clock import Clock
 from caspers.errors import NotFound
 from caspers.names import Names
-from caspers.review.money import Usd
+from caspers.review.money import Dollars
 from caspers.review.order_events import OrderEvent, places
 from caspers.review.route_map import Streets, streets_of
 from caspers.review.timeline import Percentiles
@@ -60,8 +60,8 @@ class Item:
     name: str
     brand: str
     qty: int
-    price: Usd
-    extended_price: Usd
+    price: Dollars
+    extended_price: Dollars
 
 
 @dataclass(frozen=True)

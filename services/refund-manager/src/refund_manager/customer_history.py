@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from caspers.clients.postgres import Reader
-from caspers.review.money import Usd
+from caspers.review.money import Dollars
 
 from refund_manager.case_facts import body_of, dollars
 
@@ -23,11 +23,11 @@ class EarlierOrder:
 
     order_id: str
     ordered_at: datetime
-    total_usd: Usd
+    total_usd: Dollars
     items: int
     status: str | None
-    recommended_usd: Usd | None
-    refunded_usd: Usd | None
+    recommended_usd: Dollars | None
+    refunded_usd: Dollars | None
     refund_class: str | None
 
 

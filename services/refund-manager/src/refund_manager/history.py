@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from caspers.clients.postgres import Postgres
 from caspers.review.keyset import OddCursor, Place, cursor, place
-from caspers.review.money import Usd
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, column, exists, or_, select, table, true, tuple_
+from caspers.review.money import Dollars
+from caspers.review.texts import ShortText
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import ColumnElement, Select, and_, column, exists, or_, select, table, true, tuple_
+
+from refund_manager.approval_rules import Action, Origin, RefundClass
 
 SORT = "decided"
 #: Decisions that an export reads at a time.
@@ -33,12 +36,15 @@ _cases = table(
 ).alias("c")
 _undos = table("refund_decisions", *map(column, ("order_id", "round", "step")), schema="refunds").alias("u")
 
-_undone = exists(
-    select(1).where(
-        _undos.c.order_id == _decisions.c.order_id,
-        _undos.c.round == _decisions.c.round,
-        _undos.c.step == "undo",
-    )
+_undone = and_(
+    _decisions.c.step != "undo",
+    exists(
+        select(1).where(
+            _undos.c.order_id == _decisions.c.order_id,
+            _undos.c.round == _decisions.c.round,
+            _undos.c.step == "undo",
+        )
+    ),
 )
 
 
@@ -47,28 +53,27 @@ class HistoryFilters(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    decided_by: str | None = Field(
-        default=None, max_length=200, pattern=r"^[^\x00]*$", description="the reviewer"
-    )
-    by: Literal["person", "policy"] | None = Field(default=None, description="a person, or the policy itself")
-    action: Literal["accept", "change", "refuse", "confirm", "undo"] | None = None
-    refund_class: Literal["none", "partial", "full"] | None = Field(default=None, description="as decided")
-    location_id: int | None = Field(default=None, ge=-(2**31), lt=2**31)
-    origin: Literal["model", "rules", "error"] | None = Field(
-        default=None, description="of the recommendation"
-    )
-    since: AwareDatetime | None = Field(default=None, alias="from", description="the first moment")
-    until: AwareDatetime | None = Field(default=None, alias="to", description="the moment before which")
-    text: str | None = Field(
-        default=None,
-        max_length=200,
-        pattern=r"^[^\x00]*$",
-        description="in the order's id, the reason, the note",
-    )
+    decided_by: ShortText | None = Field(None, description="the reviewer")
+    by: Literal["person", "policy"] | None = Field(None, description="a person, or the policy itself")
+    action: Action | Literal["undo"] | None = None
+    refund_class: RefundClass | None = Field(None, description="as decided")
+    location_id: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    origin: Origin | None = Field(None, description="of the recommendation")
+    since: AwareDatetime | None = Field(None, alias="from", description="the first moment")
+    until: AwareDatetime | None = Field(None, alias="to", description="the moment before which")
+    text: ShortText | None = Field(None, description="occurs in the order's id, the reason or the note")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, values: Any) -> Any:
+        """A form sends fields that were left empty as empty texts."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 @dataclass(frozen=True)
-class DecisionRecord:
+class HistoryEntry:
     """One recorded step of a decision beside what the agent had said; `undone` once a later record took it back."""
 
     decision_id: UUID
@@ -76,11 +81,11 @@ class DecisionRecord:
     location_id: int | None
     location: str | None
     brands: Sequence[str]
-    order_total: Usd | None
+    order_total: Dollars | None
     round: int
     step: str
     action: str
-    refund_usd: Usd
+    refund_usd: Dollars
     refund_class: str
     reason_code: str | None
     note: str | None
@@ -89,7 +94,7 @@ class DecisionRecord:
     by: str
     policy_version: int
     refers_to: UUID | None
-    agent_usd: Usd | None
+    agent_usd: Dollars | None
     agent_class: str | None
     agent_version: str | None
     agent_origin: str
@@ -97,14 +102,14 @@ class DecisionRecord:
     undone: bool
 
 
-COLUMNS = tuple(DecisionRecord.__dataclass_fields__)
+COLUMNS = tuple(HistoryEntry.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
 class HistoryPage:
     """Decisions, newest first; `next` is the cursor of the page after this one, None on the last."""
 
-    decisions: Sequence[DecisionRecord]
+    decisions: Sequence[HistoryEntry]
     next: str | None
 
 
@@ -131,10 +136,10 @@ class History:
                 return
             last = Place(found[-1].decided_at, str(found[-1].decision_id))
 
-    def _read(self, filters: HistoryFilters, after: Place | None, limit: int) -> list[DecisionRecord]:
+    def _read(self, filters: HistoryFilters, after: Place | None, limit: int) -> list[HistoryEntry]:
         with self._database.reading() as reader:
             rows = reader.rows(_statement(filters, after, limit))
-        return [DecisionRecord(*row) for row in rows]
+        return [HistoryEntry(*row) for row in rows]
 
 
 def _statement(filters: HistoryFilters, after: Place | None, limit: int) -> Select[Any]:
@@ -165,7 +170,7 @@ def _conditions(filters: HistoryFilters) -> list[ColumnElement[bool]]:
         d.agent_origin: filters.origin,
         _cases.c.location_id: filters.location_id,
     }
-    conditions = [column == value for column, value in equal.items() if value is not None and value != ""]
+    conditions = [column == value for column, value in equal.items() if value is not None]
     if filters.since is not None:
         conditions.append(d.decided_at >= filters.since)
     if filters.until is not None:
@@ -176,7 +181,7 @@ def _conditions(filters: HistoryFilters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _cursor(decision: DecisionRecord) -> str:
+def _cursor(decision: HistoryEntry) -> str:
     return cursor(SORT, decision.decided_at, str(decision.decision_id))
 
 
@@ -189,5 +194,5 @@ def _place(given: str) -> Place:
     return found
 
 
-def _as_record(decision: DecisionRecord) -> dict[str, Any]:
+def _as_record(decision: HistoryEntry) -> dict[str, Any]:
     return {name: getattr(decision, name) for name in COLUMNS}

@@ -15,7 +15,6 @@ from caspers.errors import Invalid
 
 from refund_manager.cases import NoSuchCase
 
-LONGEST_REASON = 2_000
 #: Ratings that an export reads at a time.
 PIECE = 1_000
 #: The parts of an example in the evaluation set.

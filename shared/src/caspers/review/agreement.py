@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum
 
-from caspers.review.money import Usd
+from caspers.review.money import Dollars
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Cell:
     agent_class: str
     person_class: str
     cases: int
-    over_usd: Usd = Decimal(0)
-    under_usd: Usd = Decimal(0)
+    over_usd: Dollars = Decimal(0)
+    under_usd: Dollars = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Agreement:
     observed: float | None
     expected: float | None
     kappa: float | None
-    over_usd: Usd
-    under_usd: Usd
+    over_usd: Dollars
+    under_usd: Dollars
 
 
 def agreement(cells: Iterable[Cell]) -> Agreement:

@@ -6,4 +6,4 @@ from typing import Annotated
 from pydantic import PlainSerializer
 
 #: A field of an answer that holds dollars.
-Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]

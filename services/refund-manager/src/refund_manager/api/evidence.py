@@ -1,14 +1,9 @@
 """The evidence of a case as JSON: everything the case's page shows beside the recommendation."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from caspers.review.texts import OrderId
+from fastapi import APIRouter
 
 from refund_manager.evidence import Evidence, EvidenceRoom
-
-OrderId = Annotated[
-    str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="the order's id")
-]
 
 
 def router(room: EvidenceRoom) -> APIRouter:

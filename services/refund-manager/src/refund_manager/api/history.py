@@ -8,23 +8,21 @@ from typing import Annotated, Any
 from caspers.clients.postgres import Postgres
 from caspers.review.export import MEDIA_TYPES, Format, exported
 from caspers.review.keyset import CURSOR_MAX_LENGTH
+from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from refund_manager.agreement_report import AgreementReport, By, agreement_report
-from refund_manager.api.evidence import OrderId
 from refund_manager.history import COLUMNS, History, HistoryFilters, HistoryPage
-from refund_manager.ratings import LONGEST_REASON, Rating, Ratings
+from refund_manager.ratings import Rating, Ratings
 
 
 class HistoryQuestion(HistoryFilters):
     """A page of the history."""
 
-    after: str | None = Field(
-        default=None, max_length=CURSOR_MAX_LENGTH, description="`next` of the page before"
-    )
+    after: str | None = Field(None, max_length=CURSOR_MAX_LENGTH, description="`next` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="decisions on a page")
 
 
@@ -38,7 +36,7 @@ class RatingGiven(BaseModel):
     """What a person thinks of the agent's answer."""
 
     helpful: bool
-    reason: str = Field(default="", max_length=LONGEST_REASON, pattern=r"^[^\x00]*$", description="why")
+    reason: Note = Field("", description="why; needed when it does not help")
 
 
 @dataclass(frozen=True)

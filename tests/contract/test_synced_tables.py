@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import psycopg
+import pyarrow as pa
 import pytest
 from databricks.sdk.errors import AlreadyExists, BadRequest, InvalidParameterValue, NotFound, PermissionDenied
 from databricks.sdk.service import postgres as lakebase
@@ -14,6 +16,8 @@ from databricks.sdk.service.pipelines import UpdateInfoState
 from databricks.sdk.service.postgres import (
     SyncedTableSyncedTableSpecSyncedTableSchedulingPolicy as Policy,
 )
+from databricks.sql.exc import Error
+from deltalake import DeltaTable, write_deltalake
 
 from tests.support.synced_tables import SyncedPair
 from tests.support.waiting import wait_for
@@ -176,6 +180,18 @@ def test_dropped_source_is_told_and_a_new_one_taken_up(pair: SyncedPair) -> None
     pair.wait_for_state("SYNCED_TABLE_ONLINE")
 
 
+def test_home_page_and_listings_show_the_synced_table(pair: SyncedPair) -> None:
+    pair.create()
+    sections = httpx.get(f"{pair.workspace.url}/overview.json").json()["sections"]
+    (section,) = [it for it in sections if it["id"] == "synced-tables"]
+    (row,) = [row for row in section["rows"] if row[0]["text"] == pair.name]
+    assert row[1]["text"] == "online"
+    entry = pair.workspace.client.tables.get(pair.name)
+    assert entry.pipeline_id == pair.status().pipeline_id
+    with pytest.raises(Error, match="query it in Postgres"):
+        pair.run(f"SELECT * FROM {pair.name}")
+
+
 def test_dropping_the_catalog_ends_the_syncing(pair: SyncedPair) -> None:
     pair.create()
     pipeline_id = pair.status().pipeline_id
@@ -207,6 +223,30 @@ def test_stranger_may_neither_read_the_source_nor_see_the_table(pair: SyncedPair
         stranger.postgres.get_synced_table(f"synced_tables/{pair.name}")
     with pytest.raises(PermissionDenied):
         stranger.postgres.delete_synced_table(f"synced_tables/{pair.name}")
+
+
+def test_log_that_lost_its_past_is_copied_afresh_without_a_gap_for_readers(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path / "home").start()
+    try:
+        pair = SyncedPair(workspace).set_up()
+        pair.run(f"INSERT INTO {pair.source} {THREE}")
+        pair.create()
+        location = Path(
+            (workspace.client.tables.get(pair.source).storage_location or "").removeprefix("file://")
+        )
+        workspace.stop()
+        write_deltalake(
+            location, pa.table({"id": pa.array([6], pa.int32())}), mode="append", schema_mode="merge"
+        )
+        write_deltalake(
+            location, pa.table({"id": pa.array([7], pa.int32())}), mode="append", schema_mode="merge"
+        )
+        DeltaTable(location).create_checkpoint()
+        (location / "_delta_log" / f"{2:020}.json").unlink()
+        workspace.start()
+        pair.wait_for_rows([(1, "soup"), (2, "bread"), (3, None), (6, None), (7, None)])
+    finally:
+        workspace.stop()
 
 
 def test_killed_workspace_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     workspace.start += [pipelines.start, jobs.start]
     workspace.stop += [pipelines.stop_all, jobs.stop]
     workspace.routers += [pipeline_routes, job_routes]
-    parts = Parts(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase, serving)
+    parts = Parts(
+        *(identities, apps.apps, pipelines, unity_catalog, sql.warehouses, lakebase, serving, synced_tables)
+    )
     workspace.routers.append(home.router(Overview(parts), config.home))
     return workspace
 

@@ -10,6 +10,7 @@ from local_workspace.api.apps.rules import Apps
 from local_workspace.api.apps.shapes import url
 from local_workspace.api.pipelines.rules import Pipelines
 from local_workspace.api.postgres.rules import Lakebase
+from local_workspace.api.postgres.synced_tables import SyncedTables
 from local_workspace.api.serving_endpoints.rules import ServingEndpoints
 from local_workspace.api.sql.warehouses import Warehouses
 from local_workspace.api.unity_catalog.rules import UnityCatalog
@@ -72,6 +73,7 @@ class Parts:
     warehouses: Warehouses
     lakebase: Lakebase
     serving_endpoints: ServingEndpoints
+    synced_tables: SyncedTables
 
 
 class Overview:
@@ -90,6 +92,7 @@ class Overview:
             self._tables(),
             self._warehouses(),
             self._lakebase(reader),
+            self._synced_tables(reader),
             self._serving_endpoints(reader),
         ]
 
@@ -171,6 +174,25 @@ class Overview:
             )
         columns = ("Project", "State", "Host", "Databases")
         return Section("lakebase", "Lakebase", "No Lakebase project has been created yet.", columns, rows)
+
+    def _synced_tables(self, reader: Principal) -> Section:
+        rows: list[list[Cell]] = []
+        for table in self._parts.synced_tables.visible(reader):
+            progress = self._parts.synced_tables.progress(table)
+            colour = "bad" if progress.failure else "busy" if not progress.filled else "good"
+            state = "failed" if progress.failure else "online" if progress.filled else "being filled"
+            rows.append(
+                [
+                    Cell(table.full_name),
+                    Cell(state, state=colour),
+                    Cell(progress.failure or table.policy.lower()),
+                    Cell(f"{table.source} → {table.project_id}/{table.postgres_database}"),
+                    Cell("" if progress.version is None else str(progress.version), number=True),
+                ]
+            )
+        columns = ("Synced table", "State", "Message", "From → to", "Version")
+        nothing = "No table is synced to Lakebase yet."
+        return Section("synced-tables", "Synced tables", nothing, columns, rows)
 
     def _serving_endpoints(self, reader: Principal) -> Section:
         service = self._parts.serving_endpoints

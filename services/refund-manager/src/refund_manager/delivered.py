@@ -68,6 +68,11 @@ class Delivery:
     location_id: int
     live: bool
 
+    @property
+    def key(self) -> tuple[str, datetime]:
+        """The order and when it was delivered: what its facts are found by."""
+        return self.order_id, self.delivered_ts
+
 
 class LineStart(BaseModel):
     """Where history ends: orders delivered after `boundary` are live."""
@@ -122,10 +127,9 @@ class Deliveries:
         """Forget the cursor: the next look goes over everything, as after a change of the shares."""
         self._cursor = _EVER
 
-    def items_are_past(self, moment: datetime) -> bool:
-        """Whether the items of orders placed after that moment are known already."""
-        newest = self._moment(_NEWEST_ITEM, "newest")
-        return newest is not None and newest > moment
+    def newest_item(self) -> datetime | None:
+        """When the latest order was placed whose items are known."""
+        return self._moment(_NEWEST_ITEM, "newest")
 
     def _since_the_line(self, share: float) -> dict[str, Any]:
         return {

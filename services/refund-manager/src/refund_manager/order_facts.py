@@ -16,8 +16,10 @@ from caspers.clients.warehouse import Warehouse
 from caspers.clock import Clock
 from caspers.names import Names, quoted
 
-#: How long before the deliveries of a batch its orders may have been placed; narrows the scan.
-LOOKBACK = timedelta(days=7)
+#: How long before the deliveries of a batch its orders were placed, as a rule; narrows the scan.
+LOOKBACK = timedelta(hours=6)
+#: The same for orders that are not found so.
+LONG_LOOKBACK = timedelta(days=3_650)
 #: Seconds that the percentiles of the locations are used before they are asked for again.
 TIMINGS_S = 10.0
 
@@ -161,14 +163,19 @@ class FactsReader:
         self._timings: dict[int, dict[str, Any]] = {}
         self._timings_until_s = float("-inf")
 
-    def facts_of(self, deliveries: Sequence[tuple[str, datetime]]) -> dict[str, OrderFacts]:
-        """The facts of delivered orders by id, given when each was delivered; those that are not complete are left out."""
+    def facts_of(
+        self, deliveries: Sequence[tuple[str, datetime]], lookback: timedelta = LOOKBACK
+    ) -> dict[str, OrderFacts]:
+        """The facts of delivered orders by id, given when each was delivered; those that are not complete are left out.
+
+        So are orders that were placed longer than `lookback` before.
+        """
         if not deliveries:
             return {}
         moments = [delivered_ts for _, delivered_ts in deliveries]
         values = {
             "ids": json.dumps([order_id for order_id, _ in deliveries]),
-            "from_ts": min(moments) - LOOKBACK,
+            "from_ts": min(moments) - lookback,
             "until_ts": max(moments),
         }
         rows = self._warehouse.query(with_schemas(_ORDERS, self._names), values).to_pylist()

@@ -27,11 +27,11 @@ USING (
          CAST(order_total AS DECIMAL(10,2)) AS order_total, delivery_minutes, p50_minutes, p75_minutes, p99_minutes,
          agent_response, CAST(refund_usd AS DECIMAL(10,2)) AS refund_usd, refund_class, reason, origin, agent_version,
          run_id
-  FROM (SELECT inline(from_json(:rows, 'array<struct<order_id: string, ts: string, order_ts: string,
+  FROM (SELECT r.* FROM (SELECT explode(from_json(:rows, 'array<struct<order_id: string, ts: string, order_ts: string,
     delivered_ts: string, location_id: int, location: string, brands: string, customer_addr: string, order_total: string,
     delivery_minutes: double, p50_minutes: double, p75_minutes: double, p99_minutes: double, agent_response: string,
     refund_usd: string, refund_class: string, reason: string, origin: string, agent_version: string,
-    run_id: string>>')))
+    run_id: string>>')) AS r))
 ) AS s
 ON t.order_id = s.order_id
 WHEN NOT MATCHED THEN INSERT *

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from refund_manager.agent import NotAnOrderId, RefundAgent, RefundAnswer, ask_endpoint
 from refund_manager.delivered import Deliveries, Delivery
-from refund_manager.order_facts import FactsReader, OrderFacts
+from refund_manager.order_facts import LONG_LOOKBACK, FactsReader, OrderFacts
 from refund_manager.prompt import AGENT, AGENT_VERSION
 from refund_manager.recommendations import Recommendation, RecommendationStore
 
@@ -36,9 +36,10 @@ RETRY_S = 2.0
 #: Seconds that orders in hand get when a shift ends.
 GRACE_S = 5.0
 #: How few orders may be left in the queue before some of the history are added.
-FEW_ORDERS = 100
-#: Finished orders that are written together, unless nothing else is left to do.
+FEW_ORDERS = 200
+#: Finished orders that are written together, and how many seconds they may wait for others.
 WRITTEN_TOGETHER = 100
+WRITE_S = 1.0
 #: Failures of the model in a row that are taken for the orders' fault; more are the model's.
 FAILURES_IN_A_ROW = 4
 #: Seconds over which the rate is measured.
@@ -137,6 +138,7 @@ class _Shift:
         self._waiting: dict[str, tuple[Delivery, float]] = {}
         self._change = asyncio.Event()
         self._history_left = 0
+        self._next_look_s = self._next_write_s = float("-inf")
         self._no_more_history = False
 
     async def work(self, context: StepContext) -> dict[str, Any]:
@@ -146,8 +148,8 @@ class _Shift:
         slots = [asyncio.create_task(self._slot()) for _ in range(self._orders.calls_in_flight)]
         try:
             while not context.interrupted and self._desk.clock.monotonic() < ends_s:
-                await self._feed()
-                await self._write(at_least=WRITTEN_TOGETHER if self._busy else 1)
+                await self._look()
+                await self._write_what_is_due()
                 context.tell(self._progress())
                 await self._something_happens(slots)
             await self._finish(slots)
@@ -155,7 +157,7 @@ class _Shift:
             for slot in slots:
                 slot.cancel()
             await asyncio.gather(*slots, return_exceptions=True)
-        await self._write(at_least=1)
+        await self._write()
         return self._progress()
 
     @property
@@ -170,36 +172,52 @@ class _Shift:
             deliveries.pending, orders.live_share, orders.history_share
         )
 
-    async def _feed(self) -> None:
-        """Queue live orders that came in, and some of the history when there is little else."""
-        if await asyncio.to_thread(self._desk.deliveries.news) or self._retry_is_due(live=True):
-            unfinished = [*self._taken.values(), *(order for order, _ in self._waiting.values())]
-            unfinished = [order for order in unfinished if order.live]
-            live = self._desk.deliveries.live
-            await self._enqueue(
-                await asyncio.to_thread(live, self._orders.live_share, unfinished, self._skipped())
-            )
+    async def _look(self) -> None:
+        """Queue live orders that came in, and some of the history when there is little else to do."""
+        now_s = self._desk.clock.monotonic()
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_S
+            if await asyncio.to_thread(self._desk.deliveries.news) or self._retry_is_due(live=True):
+                await self._enqueue(await asyncio.to_thread(self._look_for_live))
         if self._queue.qsize() < FEW_ORDERS and (not self._no_more_history or self._retry_is_due(live=False)):
-            history = self._desk.deliveries.history
-            found = await asyncio.to_thread(history, self._orders.history_share, self._skipped())
+            found = await asyncio.to_thread(self._look_into_history)
             self._no_more_history = not found
             await self._enqueue(found)
 
+    def _look_for_live(self) -> list[Delivery]:
+        unfinished = [order for order in self._in_line() if order.live]
+        return self._desk.deliveries.live(self._orders.live_share, unfinished, self._skipped())
+
+    def _look_into_history(self) -> list[Delivery]:
+        return self._desk.deliveries.history(self._orders.history_share, self._skipped())
+
     async def _enqueue(self, found: list[Delivery]) -> None:
-        moments = [(order.order_id, order.delivered_ts) for order in found]
-        facts = await asyncio.to_thread(self._desk.facts.facts_of, moments)
+        facts = await asyncio.to_thread(self._desk.facts.facts_of, [order.key for order in found])
+        missing = [order for order in found if order.order_id not in facts]
+        lost, found_after_all = await asyncio.to_thread(self._search, missing)
+        facts |= found_after_all
         for order in found:
             if known := facts.get(order.order_id):
-                self._waiting.pop(order.order_id, None)
-                self._taken[order.order_id] = order
+                self._take(order)
                 self._places += 1
                 self._queue.put_nowait((not order.live, self._places, order, known))
-            elif await asyncio.to_thread(self._desk.deliveries.items_are_past, order.delivered_ts):
-                self._waiting.pop(order.order_id, None)
-                self._taken[order.order_id] = order
-                self._done(order, None, self._without_facts(order, "nothing is known of what was ordered"))
+            elif order in lost:
+                self._take(order)
+                nothing = f"nothing is known of what was ordered with {order.order_id}"
+                self._done(order, None, self._without_facts(order, nothing))
             else:
                 self._waiting[order.order_id] = (order, self._desk.clock.monotonic() + RETRY_S)
+
+    def _take(self, order: Delivery) -> None:
+        self._waiting.pop(order.order_id, None)
+        self._taken[order.order_id] = order
+
+    def _search(self, missing: list[Delivery]) -> tuple[list[Delivery], dict[str, OrderFacts]]:
+        """Orders without facts although those of later orders are there: the lost ones, and what is found after all."""
+        newest = self._desk.deliveries.newest_item() if missing else None
+        overdue = [order for order in missing if newest and newest > order.delivered_ts]
+        facts = self._desk.facts.facts_of([order.key for order in overdue], LONG_LOOKBACK)
+        return [order for order in overdue if order.order_id not in facts], facts
 
     async def _slot(self) -> None:
         """Decide one order after the other."""
@@ -235,7 +253,7 @@ class _Shift:
     def _done(self, order: Delivery, facts: OrderFacts | None, run: Run[RefundAnswer]) -> None:
         self._book.unwritten.append(Recommendation(order, facts, run, self._desk.clock.now()))
         self._history_left -= not order.live
-        if order.live or not self._busy or self._queue.empty():
+        if not self._busy:
             self._change.set()
 
     def _without_facts(self, order: Delivery | OrderFacts, why: str) -> Run[RefundAnswer]:
@@ -251,17 +269,22 @@ class _Shift:
             error=why,
         )
 
-    async def _write(self, *, at_least: int) -> None:
-        """Write what is finished, if it is enough; live orders never wait for others."""
+    async def _write_what_is_due(self) -> None:
+        """Write when enough is finished, when nothing else is left to do, or when it is time."""
+        enough = len(self._book.unwritten) >= WRITTEN_TOGETHER
+        if enough or not self._busy or self._desk.clock.monotonic() >= self._next_write_s:
+            await self._write()
+
+    async def _write(self) -> None:
+        self._next_write_s = self._desk.clock.monotonic() + WRITE_S
         finished = list(self._book.unwritten)
-        if len(finished) < at_least and not any(done.delivery.live for done in finished):
+        if not finished:
             return
-        if finished:
-            await asyncio.to_thread(self._desk.store.keep, finished)
-            del self._book.unwritten[: len(finished)]
-            self._book.note_written(finished)
-            for done in finished:
-                self._taken.pop(done.delivery.order_id, None)
+        await asyncio.to_thread(self._desk.store.keep, finished)
+        del self._book.unwritten[: len(finished)]
+        self._book.note_written(finished)
+        for done in finished:
+            self._taken.pop(done.delivery.order_id, None)
 
     async def _something_happens(self, slots: list["asyncio.Task[None]"]) -> None:
         """Wait until there is something to write or it is time to look again. Raises what a slot died of."""
@@ -281,6 +304,9 @@ class _Shift:
         while self._busy and self._desk.clock.monotonic() < ends_s:
             await self._something_happens(slots)
 
+    def _in_line(self) -> list[Delivery]:
+        return [*self._taken.values(), *(order for order, _ in self._waiting.values())]
+
     def _retry_is_due(self, *, live: bool) -> bool:
         now_s = self._desk.clock.monotonic()
         return any(due_s <= now_s for order, due_s in self._waiting.values() if order.live is live)
@@ -291,12 +317,11 @@ class _Shift:
 
     def _progress(self) -> dict[str, Any]:
         by_origin = self._book.by_origin or Counter()
-        in_line = [*self._taken.values(), *(order for order, _ in self._waiting.values())]
         boundary = self._desk.deliveries.boundary()
         return {
             "recommended": by_origin.total(),
             "by_origin": dict(by_origin),
-            "pending_live": sum(order.live for order in in_line),
+            "pending_live": sum(order.live for order in self._in_line()),
             "pending_history": max(0, self._history_left),
             "orders_per_s": self._book.orders_per_s(),
             "model": self._model.name,

@@ -17,9 +17,9 @@ MERGE INTO {agent_runs} AS t
 USING (
   SELECT run_id, agent, subject, CAST(started_at AS TIMESTAMP) AS started_at, took_ms, model, agent_version, origin,
          outcome, turns, prompt_tokens, completion_tokens, steps, raw_output, error
-  FROM (SELECT inline(from_json(:rows, 'array<struct<run_id: string, agent: string, subject: string,
+  FROM (SELECT r.* FROM (SELECT explode(from_json(:rows, 'array<struct<run_id: string, agent: string, subject: string,
     started_at: string, took_ms: double, model: string, agent_version: string, origin: string, outcome: string, turns: int,
-    prompt_tokens: int, completion_tokens: int, steps: string, raw_output: string, error: string>>')))
+    prompt_tokens: int, completion_tokens: int, steps: string, raw_output: string, error: string>>')) AS r))
 ) AS s
 ON t.run_id = s.run_id
 WHEN NOT MATCHED THEN INSERT *

@@ -28,14 +28,14 @@ _FILL = """
 INSERT INTO refunds.cases (order_id, recommended_at, order_ts, delivered_ts, location_id, location, brands,
     customer_addr, order_total, delivery_minutes, p50_minutes, p75_minutes, p99_minutes, refund_usd, refund_class,
     reason, origin, agent_version, run_id)
-SELECT md5(n::text), ts, ts, ts, 1 + n % 4, 'Location ' || (1 + n % 4), ARRAY['Brand ' || n % 24],
+SELECT md5(n::text), ts, ts, ts, place, 'Location ' || place, ARRAY['Brand ' || n % 24],
        n % 999 || ' Main St', 40, minutes, 25, 33, 55,
        CASE WHEN n % 33 = 0 THEN NULL ELSE CASE class WHEN 'none' THEN 0 WHEN 'full' THEN 40 ELSE 10 END END,
        CASE WHEN n % 33 = 0 THEN NULL ELSE class END,
        'Delivered in ' || minutes || ' minutes; the P75 of this location is 33 and its P99 is 55.',
        CASE WHEN n % 33 = 0 THEN 'error' WHEN n % 3 = 0 THEN 'model' ELSE 'rules' END, 'refund-1', 'run-' || n
   FROM (SELECT n, timestamptz '2026-01-01' + n * interval '1 second' AS ts, 15 + n % 47 AS minutes,
-               CASE WHEN n % 100 < 75 THEN 'none' WHEN n % 100 < 98 THEN 'partial' ELSE 'full' END AS class
+               1 + (n / 7) % 4 AS place, CASE WHEN n % 100 < 75 THEN 'none' WHEN n % 100 < 98 THEN 'partial' ELSE 'full' END AS class
           FROM generate_series(1, %s) AS n) AS made
 """
 _DECIDE = """

@@ -5,12 +5,13 @@ list, says how many, and goes on from there; counts by anything but status, clas
 and say so.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, LiteralString
 
 import orjson
@@ -28,6 +29,8 @@ SEARCH_WINDOW = 20_000
 COUNT_CAP = 100_000
 #: A list shows the beginning of the agent's reason.
 REASON_SHOWN = 400
+
+_NOTHING = "[]"
 
 Sort = Literal["newest", "oldest", "amount", "longest"]
 
@@ -141,7 +144,8 @@ def page(
     begins = place(sort, after, _SORTS[sort].key_type) if after else None
     if filters.text:
         return _search(reader, filters, sort, begins, limit)
-    row = reader.row(_documents(_listed(filters, sort, begins, limit)))
+    values = _values(filters) | _from(begins)
+    row = reader.row(_page_statement(sort, frozenset(values)), **values, limit=limit)
     return _page(row, sort, limit)
 
 
@@ -150,7 +154,8 @@ def counts(reader: Reader, filters: QueueFilters) -> QueueCounts:
     if filters.counted_exactly:
         known = {name: getattr(filters, name) for name in ("refund_class", "origin", "location_id")}
         return tally(reader.rows(_EXACT, **known), filters.status)
-    counted = tally(reader.rows(_counted(filters)), filters.status)
+    values = _values(replace(filters, status=None))
+    counted = tally(reader.rows(_count_statement(frozenset(values)), **values), filters.status)
     return replace(counted, exact=not filters.text and sum(counted.by_status.values()) < COUNT_CAP)
 
 
@@ -191,39 +196,91 @@ def older_than(now: datetime, minutes: float | None) -> datetime | None:
     return None if minutes is None else now - timedelta(minutes=minutes)
 
 
-def _listed(filters: QueueFilters, sort: Sort, begins: Place | None, limit: int) -> sa.Select[Any]:
+@cache
+def _page_statement(sort: Sort, known: frozenset[str]) -> sa.Select[Any]:
+    return _documents(_listed(sort, known))
+
+
+@cache
+def _search_statement(sort: Sort, known: frozenset[str]) -> sa.Select[Any]:
+    """Matching cases among the first `window` of the list, and the last of those: where to go on."""
     order = _SORTS[sort]
-    columns = [
-        _C[name] if name != "reason" else sa.func.left(_C.reason, REASON_SHOWN).label(name) for name in _NAMES
-    ]
-    listed = sa.select(*columns).where(*_conditions(filters)).limit(limit)
-    if begins is not None:
+    looked_at = _listed(sort, known, "window").cte("looked_at")
+    keys = (looked_at.c[order.shown_as], looked_at.c.order_id)
+    in_order = (sa.nulls_last(key.desc()) if order.descending else key for key in keys)
+    matching = sa.select(looked_at).where(_matches(looked_at)).order_by(*in_order)
+    edge = sa.select(looked_at).offset(sa.bindparam("window", type_=sa.Integer) - 1).limit(1)
+    found = _documents(matching.limit(sa.bindparam("limit", type_=sa.Integer)))
+    return found.add_columns(_documents(edge).scalar_subquery().label("edge"))
+
+
+@cache
+def _count_statement(known: frozenset[str]) -> sa.Executable:
+    """Kinds among the first so many cases that pass, whatever their status."""
+    passing = sa.select(_CASES).where(*_conditions(known)).limit(COUNT_CAP).subquery("passing")
+    kinds = (
+        passing.c.status,
+        passing.c.refund_class,
+        passing.c.origin,
+        passing.c.location_id,
+        passing.c.location,
+    )
+    usd = sa.func.coalesce(sa.func.sum(passing.c.refund_usd), 0).label("agent_usd")
+    counted = sa.select(*kinds, sa.func.count().label("cases"), usd).group_by(*kinds)
+    return counted.where(_matches(passing)) if "text" in known else counted
+
+
+def _listed(sort: Sort, known: frozenset[str], limit: str = "limit") -> sa.Select[Any]:
+    """Cases that pass the filters `known`, in order, from the place `from_key`, `from_id` on if there is one."""
+    order = _SORTS[sort]
+    beginning = sa.func.left(_C.reason, REASON_SHOWN).label("reason")
+    columns = (beginning if name == "reason" else _C[name] for name in _NAMES)
+    listed = sa.select(*columns).where(*_conditions(known)).limit(sa.bindparam(limit, type_=sa.Integer))
+    if "from_key" in known:
         here, there = (
             sa.tuple_(order.key, _C.order_id),
-            sa.tuple_(sa.bindparam(None, begins.key), begins.row_id),
+            sa.tuple_(sa.bindparam("from_key"), sa.bindparam("from_id")),
         )
         listed = listed.where(here < there if order.descending else here > there)
     keys = (order.key, _C.order_id)
     return listed.order_by(*(key.desc() if order.descending else key for key in keys))
 
 
-def _conditions(filters: QueueFilters) -> list[sa.ColumnElement[bool]]:
-    by_person = sa.or_(_C.claimed_by == filters.reviewer, _C.decided_by == filters.reviewer)
-    equal = ("status", "refund_class", "location_id", "origin")
-    conditions = [_C[name] == getattr(filters, name) for name in equal if getattr(filters, name) is not None]
-    if filters.brand:
-        conditions.append(sa.literal(filters.brand) == sa.any_(_C.brands))
-    if filters.reviewer:
-        conditions.append(by_person)
-    if filters.min_usd is not None:
-        conditions.append(_C.refund_usd >= filters.min_usd)
-    if filters.max_usd is not None:
-        conditions.append(_C.refund_usd <= filters.max_usd)
-    if filters.older_than is not None:
-        conditions.append(_C.recommended_at < filters.older_than)
-    if filters.newer_than is not None:
-        conditions.append(_C.recommended_at > filters.newer_than)
-    return conditions
+def _conditions(known: frozenset[str]) -> list[sa.ColumnElement[bool]]:
+    reviewer = sa.bindparam("reviewer")
+    conditions: dict[str, sa.ColumnElement[bool]] = {
+        "status": _C.status == sa.bindparam("status"),
+        "refund_class": _C.refund_class == sa.bindparam("refund_class"),
+        "location_id": _C.location_id == sa.bindparam("location_id"),
+        "origin": _C.origin == sa.bindparam("origin"),
+        "brand": sa.bindparam("brand") == sa.any_(_C.brands),
+        "reviewer": sa.or_(_C.claimed_by == reviewer, _C.decided_by == reviewer),
+        "min_usd": _C.refund_usd >= sa.bindparam("min_usd"),
+        "max_usd": _C.refund_usd <= sa.bindparam("max_usd"),
+        "older_than": _C.recommended_at < sa.bindparam("older_than"),
+        "newer_than": _C.recommended_at > sa.bindparam("newer_than"),
+        "order_id": _C.order_id == sa.bindparam("order_id"),
+    }
+    return [condition for name, condition in conditions.items() if name in known]
+
+
+def _matches(cases: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether the pattern `text` occurs in what a reviewer would look for."""
+    brands = sa.func.array_to_string(cases.c.brands, ", ")
+    searched = (cases.c.order_id, cases.c.reason, cases.c.customer_addr, brands)
+    return sa.or_(*(column.ilike(sa.bindparam("text"), escape="/") for column in searched))
+
+
+def _values(filters: QueueFilters) -> dict[str, Any]:
+    """The filters that are set, with their values; the text as a pattern."""
+    values = {name: value for name, value in vars(filters).items() if value not in {None, ""}}
+    if filters.text:
+        values["text"] = "%" + re.sub(r"([%_/])", r"/\1", filters.text) + "%"
+    return values
+
+
+def _from(begins: Place | None) -> dict[str, Any]:
+    return {} if begins is None else {"from_key": begins.key, "from_id": begins.row_id}
 
 
 def _documents(listed: sa.Select[Any]) -> sa.Select[Any]:
@@ -234,7 +291,7 @@ def _documents(listed: sa.Select[Any]) -> sa.Select[Any]:
 
 def _page(row: Any, sort: Sort, limit: int) -> QueuePage:
     if row is None or row.documents is None:
-        return QueuePage("[]", None)
+        return QueuePage(_NOTHING, None)
     cases = orjson.loads(row.documents)
     return QueuePage(row.documents, _cursor_after(cases[-1], sort) if len(cases) == limit else None)
 
@@ -246,41 +303,14 @@ def _cursor_after(case: dict[str, Any], sort: Sort) -> str:
 
 def _search(reader: Reader, filters: QueueFilters, sort: Sort, begins: Place | None, limit: int) -> QueuePage:
     """Cases in which the text occurs, among the next so many of the list; an order's own id is found at once."""
-    by_id = _listed(QueueFilters(status=None), sort, None, 1).where(_C.order_id == filters.text)
-    found = _page(reader.row(_documents(by_id)), sort, limit)
-    if found.cases:
-        return found
-    looked_at = _listed(filters, sort, begins, SEARCH_WINDOW).cte("looked_at")
-    matching = sa.select(looked_at).where(_matches(looked_at, filters.text)).limit(limit)
-    order = _SORTS[sort]
-    keys = (looked_at.c[order.shown_as], looked_at.c.order_id)
-    in_order = matching.order_by(*(sa.nulls_last(key.desc()) if order.descending else key for key in keys))
-    edge = sa.select(looked_at).order_by(None).offset(SEARCH_WINDOW - 1).limit(1)
-    row = reader.row(_documents(in_order).add_columns(_documents(edge).scalar_subquery().label("edge")))
+    by_id = _page_statement(sort, frozenset({"order_id"}))
+    found = _page(reader.row(by_id, order_id=filters.text, limit=1), sort, limit)
+    if found.text != _NOTHING:
+        return replace(found, next=None)
+    values = _values(filters) | _from(begins)
+    statement = _search_statement(sort, frozenset(values))
+    row = reader.row(statement, **values, limit=limit, window=SEARCH_WINDOW)
     assert row is not None
     found = _page(row, sort, limit)
     further = _cursor_after(orjson.loads(row.edge)[0], sort) if row.edge else None
     return QueuePage(found.text, found.next or further, SEARCH_WINDOW)
-
-
-def _matches(cases: sa.FromClause, text: str) -> sa.ColumnElement[bool]:
-    brands = sa.func.array_to_string(cases.c.brands, ", ")
-    searched = (cases.c.order_id, cases.c.reason, cases.c.customer_addr, brands)
-    return sa.or_(*(sa.cast(column, sa.Text).icontains(text, autoescape=True) for column in searched))
-
-
-def _counted(filters: QueueFilters) -> sa.Executable:
-    """Kinds among the first so many cases that pass; every status, as in the exact counts."""
-    passing = (
-        sa.select(_CASES).where(*_conditions(replace(filters, status=None))).limit(COUNT_CAP).subquery("some")
-    )
-    kinds = (
-        passing.c.status,
-        passing.c.refund_class,
-        passing.c.origin,
-        passing.c.location_id,
-        passing.c.location,
-    )
-    usd = sa.func.coalesce(sa.func.sum(passing.c.refund_usd), 0).label("agent_usd")
-    counted = sa.select(*kinds, sa.func.count().label("cases"), usd).group_by(*kinds)
-    return counted.where(_matches(passing, filters.text)) if filters.text else counted

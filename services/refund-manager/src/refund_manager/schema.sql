@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS refunds.cases (
 -- The queue's sorts, each with the filters that reviewers use all day.
 CREATE INDEX IF NOT EXISTS cases_by_moment ON refunds.cases (status, recommended_at, order_id);
 CREATE INDEX IF NOT EXISTS cases_by_class ON refunds.cases (status, refund_class, recommended_at, order_id);
+CREATE INDEX IF NOT EXISTS cases_by_both ON refunds.cases
+    (status, refund_class, location_id, recommended_at, order_id);
 CREATE INDEX IF NOT EXISTS cases_by_location ON refunds.cases (status, location_id, recommended_at, order_id);
 CREATE INDEX IF NOT EXISTS cases_by_amount ON refunds.cases (status, (coalesce(refund_usd, -1)), order_id);
 CREATE INDEX IF NOT EXISTS cases_by_minutes ON refunds.cases (status, (coalesce(delivery_minutes, -1)), order_id);

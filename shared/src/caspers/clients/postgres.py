@@ -17,8 +17,9 @@ from sqlalchemy import exc as alchemy
 from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
 from caspers.names import identifier
 
-POOL_SIZE = 3
-POOL_OVERFLOW = 5
+#: Connections that stay open once they were needed; those beyond cost a login each time.
+POOL_SIZE = 8
+POOL_OVERFLOW = 2
 #: Seconds to wait for a free connection of the pool.
 POOL_TIMEOUT_S = 10
 #: Seconds after which a pooled connection is replaced, well before the platform cuts idle sessions.

@@ -7,6 +7,8 @@ import pytest
 from local_workspace.api.serving_endpoints import rules_model
 from local_workspace.api.serving_endpoints.procedure import LARGEST_BLOCK
 
+from tests.support.source import ROOT
+
 PROCEDURE = r"""
 find: {order_id: 'order ([A-Za-z0-9-]+)', location_id: 'location (\d+)'}
 calls:
@@ -208,6 +210,19 @@ def test_expressions_that_fail_say_why(expression: str, reason: str):
 )
 def test_broken_procedures_are_refused_with_the_reason(procedure: str, reason: str):
     assert reason in refusal(procedure)
+
+
+def test_the_procedure_of_the_readme_can_be_followed():
+    readme = (ROOT / "local-workspace/README.md").read_text()
+    question = {"role": "user", "content": "Decide on Order 7."}
+    tools = [{"type": "function", "function": {"name": "get_order"}}]
+    chat = {"messages": [{"role": "system", "content": readme}, question], "tools": tools}
+    (call,) = rules_model.answer(json.dumps(chat).encode())["choices"][0]["message"]["tool_calls"]
+    assert call["function"] == {"name": "get_order", "arguments": '{"oid":"7"}'}
+    result = {"role": "tool", "tool_call_id": call["id"], "content": '[{"price": 2.5}, {"price": 4.05}]'}
+    chat["messages"] += [{"role": "assistant", "tool_calls": [call]}, result]
+    (choice,) = rules_model.answer(json.dumps(chat).encode())["choices"]
+    assert choice["message"]["content"] == '{"refund_usd":3.27,"reason":"It cost 6.55"}'
 
 
 def test_a_block_that_does_not_end_is_refused():

@@ -1,9 +1,11 @@
 """What an endpoint serves: which configurations are accepted, where their calls go, and what of them may be shown."""
 
+import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from local_workspace.errors import InvalidParameterValue, NotImplementedHere
 
@@ -21,6 +23,7 @@ FOUNDATION_MODEL: dict[str, Any] = {
 }
 """The entity of the endpoint that every workspace has."""
 
+UNNAMEABLE = re.compile(r"[^A-Za-z0-9_-]")
 SECRETS = (
     "openai_api_key_plaintext",
     "databricks_api_token_plaintext",
@@ -55,7 +58,7 @@ class _OpenAi(_Wire):
     openai_api_key: str | None = None
     openai_api_key_plaintext: str | None = None
     openai_api_type: Literal["openai"] = "openai"
-    openai_organization: str | None = None
+    openai_organization: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")
 
     def destination(self, model: str) -> Destination:
         key = _key("openai_api_key", self.openai_api_key, self.openai_api_key_plaintext)
@@ -72,7 +75,7 @@ class _Databricks(_Wire):
 
     def destination(self, model: str) -> Destination:
         token = _key("databricks_api_token", self.databricks_api_token, self.databricks_api_token_plaintext)
-        url = f"{_url(self.databricks_workspace_url)}/serving-endpoints/{model}/invocations"
+        url = f"{_url(self.databricks_workspace_url)}/serving-endpoints/{quote(model, safe='')}/invocations"
         return Destination(url, None, {"Authorization": f"Bearer {token}"})
 
 
@@ -82,7 +85,7 @@ class _BearerToken(_Wire):
 
 
 class _ApiKey(_Wire):
-    key: str
+    key: str = Field(pattern=r"^[A-Za-z0-9-]+$")
     value: str | None = None
     value_plaintext: str | None = None
 
@@ -109,7 +112,7 @@ class _Custom(_Wire):
 
 class _ExternalModel(_Wire):
     provider: str
-    name: str
+    name: str = Field(min_length=1)
     task: str
     openai_config: _OpenAi | None = None
     databricks_model_serving_config: _Databricks | None = None
@@ -123,15 +126,16 @@ PROVIDERS = {
 }
 
 
-def accepted(config: dict[str, Any]) -> dict[str, Any]:
+def accepted(config: Any) -> dict[str, Any]:
     """The one served entity of a configuration, named, if the workspace can serve it.
 
     Raises:
         InvalidParameterValue: a field is missing or has no meaning.
         NotImplementedHere: the platform can serve this, the local workspace cannot.
     """
+    config = _object(config, "config")
     entities = config.get("served_entities")
-    if not isinstance(entities, list) or not entities or not all(isinstance(it, dict) for it in entities):
+    if not isinstance(entities, list) or not entities:
         raise InvalidParameterValue("config.served_entities names what to serve; it is missing or no list.")
     if config.get("auto_capture_config") or config.get("served_models"):
         raise NotImplementedHere(
@@ -139,12 +143,16 @@ def accepted(config: dict[str, Any]) -> dict[str, Any]:
         )
     if len(entities) > 1:
         raise NotImplementedHere("The local workspace serves one entity by an endpoint, not several.")
-    entity: dict[str, Any] = entities[0]
+    entity = _object(entities[0], "A served entity")
     if not entity.get("external_model"):
         named = entity.get("entity_name") or "an entity without external_model"
         raise NotImplementedHere(f"The local workspace serves external models only; it cannot serve {named}.")
-    model = destination(entity["external_model"]).model or entity["external_model"]["name"]
-    return {"name": entity.get("name") or model.replace(".", "-").replace(":", "-")} | entity
+    external_model = _object(entity["external_model"], "external_model")
+    destination(external_model)
+    name = entity.get("name") or UNNAMEABLE.sub("-", external_model["name"])
+    if not isinstance(name, str) or UNNAMEABLE.search(name):
+        raise InvalidParameterValue(f"{name!r} is no name for a served entity: letters, digits, - and _.")
+    return entity | {"name": name}
 
 
 def destination(external_model: dict[str, Any]) -> Destination:
@@ -155,7 +163,7 @@ def destination(external_model: dict[str, Any]) -> Destination:
         NotImplementedHere: a provider, a task or a kind of key that is not supported.
     """
     provider, task = external_model.get("provider"), external_model.get("task")
-    if provider not in PROVIDERS:
+    if not isinstance(provider, str) or provider not in PROVIDERS:
         raise NotImplementedHere(
             f"Models of provider {provider!r} are not supported by the local workspace; there are {', '.join(PROVIDERS)}."
         )
@@ -186,6 +194,12 @@ def shown(entity: dict[str, Any]) -> dict[str, Any]:
         for name, value in entity.items()
         if name not in SECRETS
     }
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidParameterValue(f"{what} is missing or no JSON object.")
+    return cast("dict[str, Any]", value)
 
 
 def _key(field_name: str, reference: str | None, plaintext: str | None) -> str:

@@ -93,7 +93,11 @@ class Forwarder:
                 content += piece
                 if len(content) > LARGEST_ANSWER:
                     raise _TooLarge
-        passed = {name: answer.headers[name] for name in PASSED_HEADERS if name in answer.headers}
+        passed = {
+            name: value
+            for name, value in answer.headers.items()
+            if name in PASSED_HEADERS and value.isascii()
+        }
         return Response(bytes(content), answer.status_code, passed)
 
 

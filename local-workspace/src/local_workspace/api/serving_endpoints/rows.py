@@ -48,15 +48,25 @@ class EndpointRows:
         self._state = state
         state.define(SCHEMA)
 
-    def save(self, endpoint: Endpoint) -> None:
-        """Insert an endpoint, or replace the one of that id."""
+    def insert(self, endpoint: Endpoint) -> bool:
+        """Keep a new endpoint; False if its name is taken."""
         values = (
             endpoint.id, endpoint.name, endpoint.creator, endpoint.created_at, endpoint.updated_at,
             endpoint.version, json.dumps(endpoint.entity), json.dumps(endpoint.labels),
         )  # fmt: skip
         with self._state.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO serving_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
+                values,
+            )
+            return cursor.rowcount == 1
+
+    def reconfigure(self, endpoint: Endpoint) -> None:
+        """Keep what an endpoint serves from now on."""
+        values = (endpoint.updated_at, endpoint.version, json.dumps(endpoint.entity), endpoint.id)
+        with self._state.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO serving_endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+                "UPDATE serving_endpoints SET updated_at = ?, version = ?, entity = ? WHERE id = ?", values
             )
 
     def find(self, name: str) -> Endpoint | None:

@@ -47,9 +47,8 @@ class ServingEndpoints:
 
     def provide(self, owner: Principal) -> None:
         """Make the endpoint that every workspace has and everyone may query, where it is missing."""
-        if self._rows.find(PROVIDED) is None:
-            endpoint = self._new(PROVIDED, None, entities.FOUNDATION_MODEL, {})
-            self._rows.save(endpoint)
+        endpoint = self._new(PROVIDED, None, entities.FOUNDATION_MODEL, {})
+        if self._rows.insert(endpoint):
             everyone = ("group_name", EVERYONE, "CAN_QUERY")
             self._permissions.change(owner, OBJECT_TYPE, endpoint.id, [everyone], replace=True)
 
@@ -71,13 +70,12 @@ class ServingEndpoints:
             raise NotImplementedHere(
                 f"Endpoints with {', '.join(unsupported)} are not supported by the local workspace."
             )
-        if self._rows.find(name):
-            raise ResourceAlreadyExists(f"Serving endpoint {name} already exists.")
-        entity = entities.accepted(body.get("config") or {})
+        entity = entities.accepted(body.get("config"))
         endpoint = self._new(
             name, caller.name, entity, {label: body[label] for label in LABELS if body.get(label)}
         )
-        self._rows.save(endpoint)
+        if not self._rows.insert(endpoint):
+            raise ResourceAlreadyExists(f"Serving endpoint {name} already exists.")
         return endpoint
 
     def get(self, caller: Principal, name: str) -> Endpoint:
@@ -107,7 +105,7 @@ class ServingEndpoints:
         entity = entities.accepted(config)
         now = milliseconds(self._clock.now())
         after = replace(before, entity=entity, version=before.version + 1, updated_at=now)
-        self._rows.save(after)
+        self._rows.reconfigure(after)
         return after
 
     def delete(self, caller: Principal, name: str) -> None:

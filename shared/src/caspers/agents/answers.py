@@ -18,6 +18,8 @@ Answer = TypeVar("Answer", bound=BaseModel)
 LONGEST_ANSWER = 20_000
 #: Longest number that is read, in characters: beyond it a number is an attack on whoever does sums with it.
 LONGEST_NUMBER = 30
+#: Faults of an answer that the model is told at once.
+FAULTS_TOLD = 5
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(?P<inside>.*?)\n\s*```\s*", re.DOTALL | re.IGNORECASE)
 
@@ -35,8 +37,13 @@ def read_answer(text: str, shape: type[Answer]) -> Answer:
     try:
         return shape.model_validate(values)
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise UnusableAnswer("; ".join(faults)) from error
+        raise UnusableAnswer(faults_of(error)) from error
+
+
+def faults_of(error: ValidationError) -> str:
+    """What is wrong with the values, in words for a model: the first few faults."""
+    first = error.errors(include_url=False, include_input=False)[:FAULTS_TOLD]
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))[:80]}: {fault['msg']}" for fault in first)
 
 
 def _parsed(text: str) -> dict[str, Any]:

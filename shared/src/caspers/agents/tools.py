@@ -14,6 +14,7 @@ from typing import Any, LiteralString
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from caspers.agents.answers import faults_of
 from caspers.agents.chat import ToolCall
 from caspers.clients.warehouse import Warehouse
 from caspers.clock import Clock
@@ -117,8 +118,7 @@ def _understood(tools: dict[str, Tool], call: ToolCall) -> tuple[Tool, Arguments
     try:
         return tool, tool.arguments.model_validate(json.loads(call.arguments))
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise _Misunderstood("; ".join(faults)) from error
+        raise _Misunderstood(faults_of(error)) from error
     except (ValueError, RecursionError) as error:
         raise _Misunderstood(f"the arguments are not JSON: {type(error).__name__}") from error
 

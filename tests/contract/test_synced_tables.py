@@ -265,6 +265,41 @@ def test_killed_workspace_goes_on_where_it_was(tmp_path: Path) -> None:
         workspace.stop()
 
 
+def test_kill_in_the_middle_of_the_first_copy_leaves_all_rows_once(tmp_path: Path) -> None:
+    workspace = LocalWorkspace(tmp_path / "home").start()
+    try:
+        pair = SyncedPair(workspace).set_up()
+        pair.run(f"INSERT INTO {pair.source} SELECT id, repeat('x', 200), 1 FROM range(300000)")
+        pair.ask()
+        wait_for(lambda: pair.status().ongoing_sync_progress, every=0.01, what="rows are being copied")
+        workspace.kill()
+        workspace.start()
+        pair.wait_for_state("SYNCED_TABLE_ONLINE")
+        assert pair.rows("count(*), count(DISTINCT id)", order="1") == [(300_000, 300_000)]
+    finally:
+        workspace.stop()
+
+
+def test_deleted_database_ends_the_syncing_and_the_entry(pair: SyncedPair) -> None:
+    api = pair.workspace.client.postgres
+    role = next(iter(api.list_roles(pair.branch))).name or ""
+    database = lakebase.Database(spec=lakebase.DatabaseDatabaseSpec(role=role, postgres_database="extra"))
+    made = api.create_database(pair.branch, database, database_id="extra").wait()
+    pair.workspace.client.schemas.create("kitchen", pair.catalog)
+    pair.name = f"{pair.catalog}.kitchen.pg_orders"
+    pair.create(branch=pair.branch, postgres_database="extra")
+    api.delete_database(made.name or "").wait()
+    wait_for(lambda: _is_gone(pair), what="the synced table is gone")
+
+
+def _is_gone(pair: SyncedPair) -> bool:
+    try:
+        pair.workspace.client.tables.get(pair.name)
+    except NotFound:
+        return True
+    return False
+
+
 def test_killed_postgres_comes_back_and_catches_up(pair: SyncedPair) -> None:
     pair.create()
     os.kill(_postmaster(pair), signal.SIGKILL)

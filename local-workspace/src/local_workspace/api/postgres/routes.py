@@ -146,7 +146,7 @@ def _add_any_resource(api: APIRouter, lakebase: Lakebase, write: Shapes) -> None
     def unsupported(name: str, _caller: Caller) -> Answer:
         raise NotImplementedHere(
             f"The local workspace cannot do this to {name}: here a project has one branch with one endpoint, "
-            "and there are no synced tables, snapshots or data APIs."
+            "and there are no snapshots or data APIs."
         )
 
 

@@ -63,6 +63,7 @@ class Follower:
     """Keeps one replica up to date.
 
     Args:
+        progress: how the synced table was when it was last followed.
         source: finds the directory of the source, or raises SourceGone.
         continuous: it follows by itself; otherwise it works when `refresh` asks for it.
         incremental: it may take the changes; otherwise all rows are compared each time.
@@ -73,11 +74,12 @@ class Follower:
         replica: Replica,
         source: Callable[[], Path],
         clock: Clock,
+        progress: Progress,
         *,
         continuous: bool,
         incremental: bool,
     ) -> None:
-        self.progress = Progress()
+        self.progress = progress
         self._replica = replica
         self._source = source
         self._clock = clock

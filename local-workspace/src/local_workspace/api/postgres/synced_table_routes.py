@@ -47,16 +47,10 @@ def router(tables: SyncedTables, write: Shapes) -> APIRouter:
 
 def detailed_state(policy: str, progress: Progress) -> str:
     """What the platform calls this state of a synced table."""
-    if not progress.filled:
-        return (
-            "SYNCED_TABLE_OFFLINE_FAILED"
-            if progress.lasting
-            else "SYNCED_TABLE_PROVISIONING_INITIAL_SNAPSHOT"
-        )
     if progress.lasting:
         return "SYNCED_TABLE_OFFLINE_FAILED"
-    if progress.failure:
-        return "SYNCED_TABLE_ONLINE_PIPELINE_FAILED"
+    if not progress.filled:
+        return "SYNCED_TABLE_PROVISIONING_INITIAL_SNAPSHOT"
     if policy == "CONTINUOUS":
         return "SYNCED_TABLE_ONLINE_CONTINUOUS_UPDATE"
     return (

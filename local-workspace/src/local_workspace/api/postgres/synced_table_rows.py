@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS lakebase_synced_tables (
     branch TEXT NOT NULL,
     postgres_database TEXT NOT NULL,
     spec TEXT NOT NULL,         -- JSON, as it was given
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    filled INTEGER NOT NULL     -- 1: its rows have been in Postgres once
 );
 """
 
@@ -34,6 +35,7 @@ class SyncedTable:
     postgres_database: str
     spec: dict[str, Any]
     created_at: str
+    filled: bool = False
 
     @property
     def project_id(self) -> str:
@@ -62,10 +64,11 @@ class SyncedTableRows:
         """Remember a new one."""
         with self._state.transaction() as connection:
             connection.execute(
-                "INSERT INTO lakebase_synced_tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO lakebase_synced_tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(table.full_name, table.uid, table.table_id, table.pipeline_id, table.creator),
                     *(table.branch, table.postgres_database, json.dumps(table.spec), table.created_at),
+                    table.filled,
                 ),
             )
 
@@ -84,6 +87,11 @@ class SyncedTableRows:
         found = self._state.all("SELECT * FROM lakebase_synced_tables ORDER BY full_name")
         return [_synced_table(row) for row in found]
 
+    def note_filled(self, uid: str) -> None:
+        """Remember that its rows are there."""
+        with self._state.transaction() as connection:
+            connection.execute("UPDATE lakebase_synced_tables SET filled = 1 WHERE uid = ?", (uid,))
+
     def remove(self, uid: str) -> None:
         """Forget one."""
         with self._state.transaction() as connection:
@@ -91,4 +99,6 @@ class SyncedTableRows:
 
 
 def _synced_table(row: Any) -> SyncedTable:
-    return SyncedTable(**{**dict(row), "spec": json.loads(row["spec"])})
+    fields: dict[str, Any] = dict(row)
+    fields |= {"spec": json.loads(row["spec"]), "filled": bool(row["filled"])}
+    return SyncedTable(**fields)

@@ -1,7 +1,7 @@
 """Synced tables: tables of Unity Catalog whose rows are kept in a Postgres database, for applications to read.
 
 The entry in Unity Catalog decides what exists: when it is dropped, also together with its schema or catalog, or its project
-is purged, the syncing ends. The table in Postgres stays, as on the platform.
+is purged or its database deleted, the syncing ends. The table in Postgres stays, as on the platform.
 """
 
 import re
@@ -73,6 +73,8 @@ class SyncedTables:
             follower.ask_to_stop()
         for follower in followers:
             follower.stop()
+        if self._watch.is_alive():
+            self._watch.join()
 
     def create(self, caller: Principal, full_name: str, spec: dict[str, Any]) -> SyncedTable:
         """Enter a synced table and begin to copy.
@@ -192,6 +194,7 @@ class SyncedTables:
             replica,
             lambda: self._location(table),
             self._lakebase.clock,
+            Progress(filled=table.filled),
             continuous=table.policy == "CONTINUOUS",
             incremental=table.policy != "SNAPSHOT",
         )
@@ -199,9 +202,7 @@ class SyncedTables:
         follower.start()
 
     def _end(self, table: SyncedTable) -> None:
-        follower = self._followers.pop(table.uid, None)
-        if follower is not None:
-            follower.stop()
+        self._pause(table)
         self._rows.remove(table.uid)
         self._pipelines.delete(table.pipeline_id)
 
@@ -214,18 +215,24 @@ class SyncedTables:
         with self._lock:
             for table in self._rows.all():
                 project = self._lakebase.rows.find(f"projects/{table.project_id}")
-                if project is None or self._entry(table) is None:
+                if project is None or not self._has_database(table) or self._entry(table) is None:
                     self._end(table)
                     self._drop_entry(table)
                 elif project.deleted_at is not None:
                     self._pause(table)
                 elif table.uid not in self._followers and not self._stopping.is_set():
                     self._follow(table)
+                elif not table.filled and self.progress(table).filled:
+                    self._rows.note_filled(table.uid)
 
     def _pause(self, table: SyncedTable) -> None:
         follower = self._followers.pop(table.uid, None)
         if follower is not None:
             follower.stop()
+
+    def _has_database(self, table: SyncedTable) -> bool:
+        known = self._lakebase.rows.children(table.branch, "databases")
+        return table.postgres_database in [it.status["postgres_database"] for it in known]
 
     def _forget_stale(self, full_name: str) -> None:
         """An entry of that name was dropped a moment ago and nobody has looked yet."""

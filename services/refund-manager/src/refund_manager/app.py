@@ -1,45 +1,184 @@
 """The refund manager: its workers, its API and its pages, wired together."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from caspers import review
+from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
+from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import control_database, refund_database
 from caspers.clients.postgres import Postgres
+from caspers.clients.volume import Volume
+from caspers.clients.warehouse import Warehouse
+from caspers.clients.warehouse_pool import WarehousePool
 from caspers.clients.workspace import workspace_client
-from caspers.clock import SystemClock
+from caspers.clock import Clock, SystemClock
+from caspers.errors import Unavailable
+from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
 from caspers.web.app import Look, base_app
 from caspers.web.pages import Link
-from fastapi import FastAPI
+from caspers.worker.loop import WorkerLoop
+from caspers.worker.step import StepContext, StepOutcome
+from databricks.sdk import WorkspaceClient
+from fastapi import APIRouter, FastAPI
+
+from refund_manager import recommender
+from refund_manager.api import agent, cases, decisions, evidence, history, policy, queue, upstream
+from refund_manager.case_facts import CaseFacts
+from refund_manager.delivered import Deliveries
+from refund_manager.desk import Desk, open_desk
+from refund_manager.evidence import EvidenceRoom
+from refund_manager.history import History
+from refund_manager.order_facts import FactsReader, function_tools
+from refund_manager.ratings import Ratings
+from refund_manager.recommendations import RecommendationStore
+from refund_manager.schema import apply_schema
 
 _HERE = Path(__file__).parent
+CASES_WORKER = "refund_cases"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Whom the app speaks to."""
+
+    settings: Settings
+    workspace: WorkspaceClient
+    control: Postgres
+    database: Postgres
+    reading: WarehousePool
+    clock: Clock
+
+    def warehouse(self) -> Warehouse:
+        """A session of its own, for one thread."""
+        return Warehouse(self.workspace, self.settings.warehouse_id)
 
 
 def build_app(settings: Settings) -> FastAPI:
     """The app, not yet running: its workers start and stop with it."""
     clock = SystemClock()
     workspace = workspace_client(product="caspers-refund-manager")
-    control = control_database(workspace, settings)
-    database = refund_database(workspace, settings)
+    platform = Platform(
+        settings,
+        workspace,
+        control_database(workspace, settings),
+        refund_database(workspace, settings),
+        WarehousePool(lambda: Warehouse(workspace, settings.warehouse_id)),
+        clock,
+    )
+    desk = open_desk(platform.database, clock)
+    workers = (
+        WorkerLoop(recommender.WORKER, _recommender(platform).step, platform.control, clock),
+        WorkerLoop(CASES_WORKER, _Intake(desk).step, platform.control, clock),
+    )
+    agent_model = ModelEndpoint(workspace, settings.llm_model, clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        with suppress(Unavailable):  # the worker that fills the tables insists
+            await asyncio.to_thread(apply_schema, platform.database)
+        for worker in workers:
+            worker.start()
         yield
-        database.close()
-        control.close()
+        await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
+        await agent_model.close()
+        for resource in (platform.reading, platform.database, platform.control):
+            resource.close()
 
-    return base_app(
+    app = base_app(
         "Casper's refunds",
         settings,
         lifespan=lifespan,
         checks={
-            "control database": lambda: _answers(control),
-            "refund database": lambda: _answers(database),
+            "control database": lambda: _answers(platform.control),
+            "refund database": lambda: _answers(platform.database),
         },
-        look=Look(_HERE / "templates", _HERE / "static", (Link("Queue", "/"),)),
+        look=Look(
+            _HERE / "templates",
+            _HERE / "static",
+            (
+                Link("Queue", "/"),
+                Link("History", "/history"),
+                Link("Agreement", "/agreement"),
+                Link("Policy", "/policy"),
+            ),
+            (review.TEMPLATES,),
+        ),
         clock=clock,
     )
+    for router in (*_reviewing(platform, desk), *_asking(platform, agent_model)):
+        app.include_router(router)
+    return app
+
+
+class _Intake:
+    """The worker of the cases: it makes the app's own tables before it fills them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._has_tables = False
+
+    def step(self, parameters: dict[str, Any], context: StepContext) -> StepOutcome:
+        """One step of the intake."""
+        if not self._has_tables:
+            apply_schema(self._desk.database)
+            self._has_tables = True
+        return self._desk.intake.step(parameters, context)
+
+
+def _recommender(platform: Platform) -> recommender.Recommender:
+    names, clock = platform.settings.names, platform.clock
+    checkpoints = Volume(platform.workspace, names.recommender_checkpoints_path)
+
+    def open_model(name: str, limits: CallLimits) -> ModelEndpoint:
+        return ModelEndpoint(platform.workspace, name, clock, limits)
+
+    desk = recommender.Desk(
+        Deliveries(platform.warehouse(), checkpoints, names),
+        FactsReader(platform.warehouse(), names, clock),
+        RecommendationStore(platform.warehouse(), names),
+        open_model,
+        clock,
+    )
+    return recommender.Recommender(desk)
+
+
+def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
+    """What reviewers work with: cases and their evidence, decisions, what came of them."""
+    names, clock, database = platform.settings.names, platform.clock, platform.database
+    facts = CaseFacts(platform.reading, names, clock)
+    room = EvidenceRoom(facts, platform.reading, database, names)
+    past = history.HistoryDesk(History(database), Ratings(database, clock), database)
+    return [
+        queue.router(desk),
+        cases.router(desk),
+        decisions.router(desk),
+        policy.router(desk),
+        evidence.router(room),
+        history.router(past),
+        upstream.router(desk, lambda order_id: [_plain(event) for event in facts.events(order_id)]),
+    ]
+
+
+def _asking(platform: Platform, model: ModelEndpoint) -> list[APIRouter]:
+    """The agent for programs."""
+    names = platform.settings.names
+    tools = function_tools(platform.warehouse(), names)
+    return [agent.router(agent.AgentDesk(model, tools, RunLog(platform.warehouse(), names), platform.clock))]
+
+
+def _plain(event: OrderEvent) -> dict[str, Any]:
+    return {
+        "event_type": event.kind,
+        "ts": event.at.isoformat(),
+        "sequence": event.sequence,
+        "body": dict(event.body),
+    }
 
 
 def _answers(database: Postgres) -> None:

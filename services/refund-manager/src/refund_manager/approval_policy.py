@@ -13,13 +13,13 @@ from caspers.clients.postgres import Postgres, Reader, Writer
 from caspers.clock import Clock
 
 from refund_manager.approval_rules import Case, Origin, Policy, RefundClass, Verdict, approved_by_policy
-from refund_manager.cases import case_from
+from refund_manager.cases import case_from, policy_from
 
 #: Cases that the policy decides in one transaction.
 BATCH = 200
 
 _IN_FORCE: LiteralString = """
-SELECT version, enabled, approve_below_usd, approve_classes, approve_origins, second_person_above_usd
+SELECT version AS policy_version, enabled, approve_below_usd, approve_classes, approve_origins, second_person_above_usd
   FROM refunds.policies ORDER BY version DESC LIMIT 1
 """
 
@@ -154,14 +154,7 @@ def policy_in_force(reader: Reader) -> Policy:
     """The policy that a decision of this transaction is made under."""
     row = reader.row(_IN_FORCE)
     assert row is not None
-    return Policy(
-        version=row.version,
-        enabled=row.enabled,
-        approve_below_usd=row.approve_below_usd,
-        approve_classes=tuple(row.approve_classes),
-        approve_origins=tuple(row.approve_origins),
-        second_person_above_usd=row.second_person_above_usd,
-    )
+    return policy_from(row)
 
 
 def _version(row: Any) -> PolicyVersion:

@@ -17,7 +17,6 @@ from caspers.ids import IdSource
 from caspers.review.claims import ClaimedByAnother
 
 from refund_manager import cases
-from refund_manager.approval_policy import policy_in_force
 from refund_manager.approval_rules import Asked, Case, Policy, Verdict, judge
 
 #: How long after it a decision can be undone.
@@ -43,6 +42,8 @@ WITH recorded AS (
            decided_by = recorded.decided_by, decided_at = recorded.decided_at, final_usd = recorded.refund_usd,
            final_class = recorded.refund_class, claimed_by = NULL, claimed_until = NULL
       FROM recorded WHERE mine.order_id = recorded.order_id
+), draft AS (
+    DELETE FROM refunds.drafts WHERE order_id = :order_id AND reviewer = :decided_by
 )
 SELECT CAST(row_to_json(recorded) AS text) AS document, pg_notify('refund_cases', order_id) FROM recorded
 """
@@ -65,10 +66,6 @@ WITH recorded AS (
       FROM recorded WHERE mine.order_id = recorded.order_id
 )
 SELECT CAST(row_to_json(recorded) AS text) AS document, pg_notify('refund_cases', order_id) FROM recorded
-"""
-
-_FORGET_DRAFT: LiteralString = """
-DELETE FROM refunds.drafts WHERE order_id = :order_id AND reviewer = :reviewer
 """
 
 _BY_KEY: LiteralString = """
@@ -159,15 +156,13 @@ class Decisions:
         """
         digest = _digest(ballot.order_id, ballot.version, asdict(asked))
         with self._database.transaction() as writer:
-            case = cases.locked(writer, ballot.order_id)
+            case, policy = cases.locked(writer, ballot.order_id)
             earlier = _earlier(writer, ballot, digest)
             if earlier is not None:
                 return Recorded(earlier, new=False)
             self._check_open(writer, case, ballot)
-            policy = policy_in_force(writer)
             verdict = judge(case, asked, ballot.person, policy)
             decision = self._record(writer, case, verdict, policy, _by_person(ballot, asked, digest))
-            writer.execute(_FORGET_DRAFT, order_id=case.order_id, reviewer=ballot.person)
         return Recorded(decision, new=True)
 
     def approve(self, writer: Writer, case: Case, verdict: Verdict, policy: Policy) -> Decision:
@@ -186,7 +181,7 @@ class Decisions:
             row = writer.row(_BY_ID, decision_id=decision_id)
             if row is None:
                 raise NotFound(f"there is no decision {decision_id}")
-            case = cases.locked(writer, row.order_id)
+            case, policy = cases.locked(writer, row.order_id)
             earlier = _earlier(writer, Ballot(case.order_id, case.version, person, key), digest)
             if earlier is not None:
                 return Recorded(earlier, new=False)
@@ -200,7 +195,7 @@ class Decisions:
                 note=note or None,
                 decided_by=person,
                 decided_at=now,
-                policy_version=policy_in_force(writer).version,
+                policy_version=policy.version,
                 idempotency_key=key,
                 request_digest=digest,
             )

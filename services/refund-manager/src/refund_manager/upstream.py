@@ -4,10 +4,14 @@ Every agent's numbers were one figure there, whatever their origin, and an answe
 suggestion of the class "error"; at these addresses both stay so. The queue's own API keeps origins apart.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, LiteralString
 
 from caspers.clients.postgres import Reader
+
+#: Rows of status, class as recommended and as decided, cases, dollars recommended and decided.
+Kinds = Sequence[Any]
 
 _ERROR = {"refund_usd": 0.0, "refund_class": "error", "reason": "agent did not return valid JSON"}
 
@@ -29,9 +33,13 @@ SELECT order_id, recommended_at, order_ts, refund_usd, refund_class, left(reason
 """
 
 
-def summary(reader: Reader, *, include_zero: bool) -> dict[str, Any]:
+def kinds(reader: Reader) -> Kinds:
+    """How many cases there are of each kind, and the dollars in them."""
+    return reader.rows(_KINDS)
+
+
+def summary(kinds: Kinds, *, include_zero: bool) -> dict[str, Any]:
     """Totals over all recommendations and decisions."""
-    kinds = reader.rows(_KINDS)
     told = [kind for kind in kinds if include_zero or kind.refund_class in {"partial", "full"}]
     decided = [kind for kind in kinds if kind.status == "decided"]
     return {
@@ -49,8 +57,9 @@ def summary(reader: Reader, *, include_zero: bool) -> dict[str, Any]:
 def recommendations(reader: Reader, *, limit: int, offset: int, include_zero: bool) -> dict[str, Any]:
     """Recommendations by the moment of their order, the newest first, each with the decision that stands."""
     rows = reader.rows(_LIST, limit=limit, offset=offset, include_zero=include_zero)
-    kinds = reader.rows(_KINDS)
-    total = _cases([kind for kind in kinds if include_zero or kind.refund_class in {"partial", "full"}])
+    total = _cases(
+        [kind for kind in kinds(reader) if include_zero or kind.refund_class in {"partial", "full"}]
+    )
     return {
         "items": [_item(row) for row in rows],
         "limit": limit,
@@ -95,11 +104,11 @@ def _decision(row: Any) -> dict[str, Any] | None:
     }
 
 
-def _cases(kinds: list[Any]) -> int:
+def _cases(kinds: Kinds) -> int:
     return int(sum(kind.cases for kind in kinds))
 
 
-def _by_class(kinds: list[Any], column: str) -> dict[str, int]:
+def _by_class(kinds: Kinds, column: str) -> dict[str, int]:
     classes = {getattr(kind, column) for kind in kinds}
     return {
         name or "error": _cases([kind for kind in kinds if getattr(kind, column) == name]) for name in classes

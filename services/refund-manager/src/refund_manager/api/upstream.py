@@ -8,9 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+from caspers.review.shared_read import SharedRead
 from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from refund_manager import cases, upstream
@@ -94,11 +96,12 @@ def router(desk: Desk, events: OrderEvents) -> APIRouter:
     """The four addresses."""
     api = APIRouter(prefix="/api", tags=["addresses of the original"])
 
-    @api.get("/summary", summary="Totals")
-    def summary(include_zero: bool = False) -> Summary:  # noqa: FBT001, FBT002  a query parameter
+    kinds: SharedRead[upstream.Kinds] = SharedRead(lambda: _kinds(desk))
+
+    @api.get("/summary", summary="Totals", responses={200: {"model": Summary}})
+    async def summary(include_zero: bool = False) -> JSONResponse:  # noqa: FBT001, FBT002  a query parameter
         """Over all recommendations and decisions."""
-        with desk.database.reading() as reader:
-            return Summary.model_validate(upstream.summary(reader, include_zero=include_zero))
+        return JSONResponse(upstream.summary(await kinds.get(), include_zero=include_zero))
 
     @api.get("/recommendations", summary="Recommendations, the newest order first")
     def recommendations(
@@ -139,6 +142,11 @@ def router(desk: Desk, events: OrderEvents) -> APIRouter:
         }
 
     return api
+
+
+def _kinds(desk: Desk) -> upstream.Kinds:
+    with desk.database.reading() as reader:
+        return upstream.kinds(reader)
 
 
 def _asked(case: Case, body: RefundRequest) -> Asked:

@@ -204,6 +204,40 @@ def test_a_server_that_is_gone_is_named_as_the_reason(
     assert endpoint in answer.json()["message"]
 
 
+def test_an_endpoint_that_leads_to_itself_is_noticed(workspace: LocalWorkspace):
+    name = f"circle-{secrets.token_hex(4)}"
+    itself = DatabricksModelServingConfig(workspace.url, databricks_api_token_plaintext=workspace.token)
+    circle = config(
+        name,
+        name=name,
+        provider=ExternalModelProvider.DATABRICKS_MODEL_SERVING,
+        databricks_model_serving_config=itself,
+    )
+    workspace.client.serving_endpoints.create_and_wait(name, config=circle)
+    with pytest.raises(errors.BadRequest, match="circle"):
+        ask(workspace.client, name)
+    workspace.client.serving_endpoints.delete(name)
+
+
+def test_permissions_are_read_and_replaced_by_the_endpoints_id(workspace: LocalWorkspace, endpoint: str):
+    endpoints = workspace.client.serving_endpoints
+    endpoint_id = str(endpoints.get(endpoint).id)
+    levels = endpoints.get_permission_levels(endpoint_id).permission_levels or []
+    assert [str(it.permission_level) for it in levels] == [
+        f"ServingEndpointPermissionLevel.{name}" for name in ("CAN_VIEW", "CAN_QUERY", "CAN_MANAGE")
+    ]
+    line = ServingEndpointAccessControlRequest(
+        group_name="users", permission_level=ServingEndpointPermissionLevel.CAN_VIEW
+    )
+    replaced = endpoints.set_permissions(endpoint_id, access_control_list=[line]).access_control_list or []
+    assert [it.group_name or it.user_name for it in replaced] == [
+        "users",
+        workspace.client.current_user.me().user_name,
+    ]
+    with pytest.raises(ResourceDoesNotExist):
+        endpoints.get_permissions(endpoint)
+
+
 def test_only_those_who_were_granted_it_may_ask(workspace: LocalWorkspace, endpoint: str):
     endpoints = workspace.client.serving_endpoints
     friend, stranger = workspace.service_principal("a friend"), workspace.service_principal("a stranger")

@@ -14,7 +14,7 @@ import orjson
 from fastapi import Response
 
 from local_workspace.api.serving_endpoints.entities import Destination
-from local_workspace.errors import ApiError
+from local_workspace.errors import ApiError, BadRequest
 
 CONNECT_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 120.0
@@ -27,6 +27,8 @@ POOLS = 8
 IDLE_CONNECTIONS_KEPT = 8
 """By each pool."""
 
+HOP = "1.1 local-workspace"
+MOST_HOPS = 3
 PASSED_HEADERS = ("content-type", "retry-after")
 
 
@@ -63,16 +65,28 @@ class Forwarder:
             for _ in range(POOLS)
         )
 
-    async def forward(self, endpoint: str, destination: Destination, chat: Mapping[str, Any]) -> Response:
-        """The server's answer to a chat.
+    async def forward(
+        self, endpoint: str, destination: Destination, chat: Mapping[str, Any], *, via: str = ""
+    ) -> Response:
+        """The server's answer to a chat; `via` is the header of that name, which counts how often it was forwarded.
 
         Raises:
             ModelUnreachable, ModelTooSlow: there is none.
+            BadRequest: the chat goes round in a circle.
         """
+        if via.count(HOP) >= MOST_HOPS:
+            raise BadRequest(
+                f"Serving endpoint {endpoint} is part of a circle of endpoints; change one of them."
+            )
+        headers = {
+            "Content-Type": "application/json",
+            "Via": f"{via}, {HOP}".strip(", "),
+            **destination.headers,
+        }
         model = f"The model behind serving endpoint {endpoint}"
         try:
             async with asyncio.timeout(self._answer_within_s):
-                return await self._answer(destination, chat)
+                return await self._answer(destination, chat, headers)
         except (TimeoutError, httpx.TimeoutException):
             raise ModelTooSlow(f"{model} did not answer within {self._answer_within_s:g} s.") from None
         except _TooLarge:
@@ -82,9 +96,10 @@ class Forwarder:
                 f"{model} cannot be reached ({type(error).__name__}): is its address right, and is its server running?"
             ) from None
 
-    async def _answer(self, destination: Destination, chat: Mapping[str, Any]) -> Response:
+    async def _answer(
+        self, destination: Destination, chat: Mapping[str, Any], headers: dict[str, str]
+    ) -> Response:
         body = dict(chat) if destination.model is None else {**chat, "model": destination.model}
-        headers = {"Content-Type": "application/json", **destination.headers}
         async with next(self._clients).stream(
             "POST", destination.url, content=orjson.dumps(body), headers=headers
         ) as answer:

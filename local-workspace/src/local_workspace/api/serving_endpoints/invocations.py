@@ -32,7 +32,7 @@ def router(service: ServingEndpoints, forwarder: Forwarder) -> APIRouter:
         if destination is None:
             answer = await _from_rules(body)
         else:
-            answer = await forwarder.forward(name, destination, chat)
+            answer = await forwarder.forward(name, destination, chat, via=request.headers.get("via", ""))
         answer.headers["served-model-name"] = endpoint.entity["name"]
         return answer
 

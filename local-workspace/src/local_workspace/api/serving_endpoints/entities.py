@@ -96,17 +96,15 @@ class _Custom(_Wire):
     api_key_auth: _ApiKey | None = None
 
     def destination(self, model: str) -> Destination:
-        bearer, named = self.bearer_token_auth, self.api_key_auth
-        if (bearer is None) == (named is None):
-            raise InvalidParameterValue(
-                "custom_provider_config takes either bearer_token_auth or api_key_auth."
-            )
-        if bearer is not None:
-            headers = {"Authorization": f"Bearer {_key('token', bearer.token, bearer.token_plaintext)}"}
-        elif named is not None:
-            headers = {named.key: _key("value", named.value, named.value_plaintext)}
-        else:
-            headers = {}
+        match self.bearer_token_auth, self.api_key_auth:
+            case _BearerToken() as bearer, None:
+                headers = {"Authorization": f"Bearer {_key('token', bearer.token, bearer.token_plaintext)}"}
+            case None, _ApiKey() as named:
+                headers = {named.key: _key("value", named.value, named.value_plaintext)}
+            case _:
+                raise InvalidParameterValue(
+                    "custom_provider_config takes either bearer_token_auth or api_key_auth."
+                )
         return Destination(_url(self.custom_provider_url), model, headers)
 
 
@@ -149,10 +147,13 @@ def accepted(config: Any) -> dict[str, Any]:
         raise NotImplementedHere(f"The local workspace serves external models only; it cannot serve {named}.")
     external_model = _object(entity["external_model"], "external_model")
     destination(external_model)
+    meaningless = [it for it in entity if entity[it] and it not in {"name", "external_model"}]
+    if meaningless:
+        raise InvalidParameterValue(f"External models have no {', '.join(meaningless)}.")
     name = entity.get("name") or UNNAMEABLE.sub("-", external_model["name"])
     if not isinstance(name, str) or UNNAMEABLE.search(name):
         raise InvalidParameterValue(f"{name!r} is no name for a served entity: letters, digits, - and _.")
-    return entity | {"name": name}
+    return {"name": name, "external_model": external_model}
 
 
 def destination(external_model: dict[str, Any]) -> Destination:

@@ -46,7 +46,6 @@ FAILURES: tuple[type[BaseException], ...] = (
 )
 """All that data can make of an expression."""
 
-
 Filter = Callable[..., Any]
 _JINJAS = cast("dict[str, Filter]", FILTERS)
 

@@ -21,7 +21,7 @@ WHOLE = {
 }
 
 
-def _events(minutes: dict[str, float]) -> list[OrderEvent]:
+def order_events(minutes: dict[str, float]) -> list[OrderEvent]:
     return [
         OrderEvent(kind, START + timedelta(minutes=minute), number, {})
         for number, (kind, minute) in enumerate(minutes.items())
@@ -29,7 +29,7 @@ def _events(minutes: dict[str, float]) -> list[OrderEvent]:
 
 
 def test_the_phases_of_an_order_add_up_to_its_minutes():
-    shown = timeline(_events(WHOLE), USUAL)
+    shown = timeline(order_events(WHOLE), USUAL)
     assert shown
     assert [(phase.kind, phase.minutes) for phase in shown.phases] == [
         ("before", 2.0),
@@ -43,7 +43,7 @@ def test_the_phases_of_an_order_add_up_to_its_minutes():
 
 def test_an_order_is_judged_by_the_percentiles_of_its_location():
     def band(minutes: float) -> str:
-        shown = timeline(_events({"order_created": 0, "delivered": minutes}), USUAL)
+        shown = timeline(order_events({"order_created": 0, "delivered": minutes}), USUAL)
         assert shown
         return shown.band
 
@@ -57,26 +57,28 @@ def test_an_order_is_judged_by_the_percentiles_of_its_location():
 
 
 def test_a_missing_event_gives_its_minutes_to_the_phase_before():
-    shown = timeline(_events({kind: WHOLE[kind] for kind in ("order_created", "gk_started", "delivered")}))
+    shown = timeline(
+        order_events({kind: WHOLE[kind] for kind in ("order_created", "gk_started", "delivered")})
+    )
     assert shown
     assert [(phase.kind, phase.minutes) for phase in shown.phases] == [("before", 2.0), ("kitchen", 31.0)]
 
 
 def test_an_order_under_way_ends_at_its_last_event():
-    shown = timeline(_events({"order_created": 0, "gk_started": 5}), USUAL)
+    shown = timeline(order_events({"order_created": 0, "gk_started": 5}), USUAL)
     assert shown
     assert (shown.delivered, shown.minutes, shown.band) == (False, 5.0, "unknown")
     assert shown.summary.startswith("Not delivered yet; under way for 5.0 minutes")
 
 
 def test_without_the_order_itself_there_is_no_timeline():
-    assert timeline(_events({"gk_started": 3, "delivered": 9})) is None
+    assert timeline(order_events({"gk_started": 3, "delivered": 9})) is None
     assert timeline([]) is None
 
 
 def test_a_phase_that_took_much_longer_than_usual_stands_out():
     usual = {"gk_started": 11.0, "gk_ready": 1.5}
-    shown = timeline(_events(WHOLE), USUAL, usual)
+    shown = timeline(order_events(WHOLE), USUAL, usual)
     assert shown
     assert [phase.much_longer for phase in shown.phases] == [False, False, True, False]
 
@@ -88,7 +90,7 @@ KINDS = st.dictionaries(st.sampled_from(list(WHOLE)), st.floats(0, 10_000), max_
 def test_whatever_the_events_say_the_picture_holds_together(
     minutes: dict[str, float], usual: Percentiles | None
 ):
-    shown = timeline(_events(minutes), usual)
+    shown = timeline(order_events(minutes), usual)
     assert (shown is None) == ("order_created" not in minutes)
     if shown is None:
         return

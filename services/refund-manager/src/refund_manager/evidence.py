@@ -13,7 +13,16 @@ from caspers.review.route_map import RouteMap, route_map
 from caspers.review.timeline import Percentiles, Timeline, timeline
 
 from refund_manager.agent_steps import AgentRun, agent_run
-from refund_manager.case_facts import ANY_TIME, CaseFacts, Item, LocationDay, events_in, items_in, span_around
+from refund_manager.case_facts import (
+    ANY_TIME,
+    CaseFacts,
+    Item,
+    LocationDay,
+    Span,
+    events_in,
+    items_in,
+    span_around,
+)
 from refund_manager.cases import NoSuchCase
 from refund_manager.customer_history import EarlierOrder, earlier_orders
 from refund_manager.evidence_statements import AGENT_RUN, EARLIER_ORDERS, in_catalog
@@ -72,7 +81,9 @@ class EvidenceRoom:
     def evidence(self, order_id: str) -> Evidence:
         """All the evidence of one case. Raises `NoSuchCase`, `OrderNotFound`, `Unavailable`."""
         case = self._case(order_id)
-        span = span_around(case.order_ts, case.delivered_ts) if case.order_ts else ANY_TIME
+        if case is None:
+            raise NoSuchCase(order_id)
+        span = _span(case)
         asked_events = self._facts.ask_events(order_id, span)
         asked_items = self._facts.ask_items(order_id, span)
         asked_run = self._ask_run(case.run_id)
@@ -96,11 +107,16 @@ class EvidenceRoom:
             ratings=ratings,
         )
 
-    def _case(self, order_id: str) -> _Case:
+    def events(self, order_id: str) -> list[OrderEvent]:
+        """All events of any order, sooner where it has a case that tells its time. Raises `OrderNotFound`."""
+        case = self._case(order_id)
+        return self._facts.events(order_id, _span(case) if case else ANY_TIME)
+
+    def _case(self, order_id: str) -> _Case | None:
         with self._database.reading() as reader:
             row = reader.row(_CASE, order_id=order_id)
         if row is None:
-            raise NoSuchCase(order_id)
+            return None
         usual = (row.p50_minutes, row.p75_minutes, row.p99_minutes)
         return _Case(
             row.order_id,
@@ -125,6 +141,10 @@ class EvidenceRoom:
             "address": case.customer_addr,
         }
         return self._warehouse.ask(self._earlier_statement, values)
+
+
+def _span(case: _Case) -> Span:
+    return span_around(case.order_ts, case.delivered_ts) if case.order_ts else ANY_TIME
 
 
 def _run(asked: Answer | None) -> AgentRun | None:

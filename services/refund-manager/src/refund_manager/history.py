@@ -11,7 +11,7 @@ from caspers.review.keyset import OddCursor, Place, cursor, place
 from caspers.review.money import Dollars
 from caspers.review.texts import ShortText
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import ColumnElement, Select, and_, column, exists, or_, select, table, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table, true, tuple_
 
 from refund_manager.approval_rules import Action, Origin, RefundClass
 
@@ -36,16 +36,18 @@ _cases = table(
 ).alias("c")
 _undos = table("refund_decisions", *map(column, ("order_id", "round", "step")), schema="refunds").alias("u")
 
-_undone = and_(
-    _decisions.c.step != "undo",
-    exists(
-        select(1).where(
-            _undos.c.order_id == _decisions.c.order_id,
-            _undos.c.round == _decisions.c.round,
-            _undos.c.step == "undo",
-        )
-    ),
+# A scalar with a limit is looked up for the rows of a page only; EXISTS tempts the planner to read all undos first.
+_undo = (
+    select(_undos.c.step)
+    .where(
+        _undos.c.order_id == _decisions.c.order_id,
+        _undos.c.round == _decisions.c.round,
+        _undos.c.step == "undo",
+    )
+    .limit(1)
+    .scalar_subquery()
 )
+_undone = and_(_decisions.c.step != "undo", _undo.is_not(None))
 
 
 class HistoryFilters(BaseModel):

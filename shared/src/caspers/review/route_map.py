@@ -20,9 +20,11 @@ HEIGHT = 520
 MARGIN = 0.12
 LEAST_EXTENT_M = 1_500.0
 METRES_PER_DEGREE = 111_320.0
-#: A picture shows at most this many pieces of street (the most driven ones) and points of a way: about 40 KB.
+#: A picture shows at most this many pieces of street (the most driven ones), points of a way and reported positions:
+#: less than 60 KB of SVG.
 MOST_PIECES = 2_500
 MOST_POINTS = 600
+MOST_PINGS = 100
 #: Pieces driven at least this often, as a share of the routes, are drawn stronger.
 MAIN_STREET_SHARE = 0.04
 #: Decimals of a degree by which two corners are the same: about a metre.
@@ -118,8 +120,10 @@ def route_map(drive: Drive, streets: Streets) -> RouteMap | None:
         height=HEIGHT,
         side_streets=side,
         main_streets=main,
-        way=_path([[view.point(place) for place in _thinned(drive.planned)]]),
-        pings=tuple(_dot(view, ping.place, f"{ping.progress_pct:.0f} %") for ping in _thinned(drive.pings)),
+        way=_path([[view.point(place) for place in _thinned(drive.planned, MOST_POINTS)]]),
+        pings=tuple(
+            _dot(view, ping.place, f"{ping.progress_pct:.0f} %") for ping in _thinned(drive.pings, MOST_PINGS)
+        ),
         kitchen=_dot(view, drive.planned[0], "Kitchen"),
         door=_dot(view, door, "Customer"),
         scale_metres=scale,
@@ -202,12 +206,12 @@ def _line(line: Sequence[tuple[int, int]]) -> str:
     return f"M{line[0][0]},{line[0][1]}l{' '.join(steps)}"
 
 
-def _thinned(points: Sequence[T]) -> Sequence[T]:
-    """At most MOST_POINTS of the points, evenly chosen, the last one among them."""
-    if len(points) <= MOST_POINTS:
+def _thinned(points: Sequence[T], most: int) -> Sequence[T]:
+    """At most that many of the points, evenly chosen, the first and the last among them."""
+    if len(points) <= most:
         return points
-    step = (len(points) - 1) / (MOST_POINTS - 1)
-    return [points[round(number * step)] for number in range(MOST_POINTS)]
+    step = (len(points) - 1) / (most - 1)
+    return [points[round(number * step)] for number in range(most)]
 
 
 def _dot(view: _View, place: Place, label: str) -> Dot:

@@ -3,7 +3,7 @@
 import { announce, block, nodes, Problem, read, showAges } from "./fragments.js";
 
 const NEWS_EVERY_MS = 1_500;
-const NEWS_LIMIT = 100;
+const MANY = 100_000;
 const VIEWS = "caspers.views";
 
 export class CaseList {
@@ -13,7 +13,6 @@ export class CaseList {
     this.api = api;
     this.opened = opened;
     this.newsAt = 0;
-    this.seen = new Set();
     place.addEventListener("click", (event) => this.#clicked(event));
     place.addEventListener("change", () => this.#showChosen());
     this.watcher = new IntersectionObserver((entries) => {
@@ -84,11 +83,12 @@ export class CaseList {
     }
     this.newsAt = Date.now();
     try {
-      const cases = await this.#newest(NEWS_LIMIT);
-      const fresh = cases.filter((found) => found.recommended_at > this.newest && !this.seen.has(found.order_id)).length;
+      const query = new URLSearchParams(location.search);
+      if (this.newest) query.set("newer_than", this.newest);
+      const { cases, exact } = await read(`${this.api}/counts?${query}`);
       const bar = document.getElementById("news");
-      bar.hidden = fresh === 0;
-      bar.querySelector("span").textContent = fresh >= NEWS_LIMIT ? `${NEWS_LIMIT} or more new` : `${fresh} new`;
+      bar.hidden = cases === 0;
+      bar.querySelector("span").textContent = `${cases.toLocaleString("en-US")}${exact || cases < MANY ? "" : " or more"} new`;
     } catch { /* the next update asks again */ }
   }
 
@@ -123,22 +123,17 @@ export class CaseList {
     if (cell) cell.textContent = "";
   }
 
-  async #newest(limit) {
-    const query = new URLSearchParams(location.search);
-    query.set("sort", "newest");
-    query.set("limit", limit);
-    return (await read(`${this.api}?${query}`)).cases;
-  }
-
   // What is newer than the newest case of now is news later on, in whatever order the list is.
   async #mark() {
+    const query = new URLSearchParams(location.search);
+    query.set("sort", "newest");
+    query.set("limit", 1);
     try {
-      this.newest = (await this.#newest(1))[0]?.recommended_at ?? "";
+      this.newest = (await read(`${this.api}?${query}`)).cases[0]?.recommended_at ?? "";
     } catch { this.newest ??= ""; }
   }
 
   #arrived() {
-    for (const row of this.rows) this.seen.add(row.dataset.case);
     document.getElementById("news").hidden = true;
     showAges(this.place);
     this.#watchMore();
@@ -159,7 +154,6 @@ export class CaseList {
     query.set("after", mark.dataset.next);
     try {
       mark.replaceWith(nodes(await block(`/?${query}`, "rows")));
-      for (const row of this.rows) this.seen.add(row.dataset.case);
       showAges(this.place);
     } catch (problem) {
       delete mark.dataset.asked;

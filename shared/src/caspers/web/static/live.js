@@ -60,10 +60,22 @@ function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
-// A form with data-post posts its fields as JSON and stays on the page; problems are announced and shown in place.
+// A field as JSON has it: numbers as numbers, a box as true or false, all boxes with data-list as one list.
+function fieldsOf(form) {
+  const fields = {};
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    if (field.type !== "checkbox") fields[field.name] = field.type === "number" ? Number(field.value) : field.value;
+    else if (!("list" in field.dataset)) fields[field.name] = field.checked;
+    else fields[field.name] = [...(fields[field.name] ?? []), ...(field.checked ? [field.value] : [])];
+  }
+  return fields;
+}
+
+// A form with data-post posts its fields as JSON and stays on the page; problems are announced and shown in place. With
+// data-post="reload" the page is loaded anew when it went well.
 async function post(form) {
-  const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) =>
-    [name, form.elements[name].type === "number" ? Number(value) : value]));
+  const fields = fieldsOf(form);
   const button = form.querySelector("button");
   button.disabled = true;
   try {
@@ -71,6 +83,7 @@ async function post(form) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields),
     });
     const body = await answer.json().catch(() => ({}));
+    if (answer.ok && form.dataset.post === "reload") return location.reload();
     const text = answer.ok ? `${button.textContent.trim()}: done` : [body.detail, body.what_now].filter(Boolean).join(" ");
     announce(text);
     form.querySelector(".notice")?.remove();

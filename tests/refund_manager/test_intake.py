@@ -1,7 +1,6 @@
 """Recommendations become cases: all of them, once, whatever changes or comes late."""
 
 from datetime import timedelta
-from random import Random
 from typing import Any
 
 import pytest
@@ -11,20 +10,7 @@ from caspers.errors import Unavailable
 from caspers.worker.step import StepContext, StepOutcome
 from refund_manager.cases_intake import CaseIntake
 
-from tests.support.refunds import NOW, arrive, recommendation, recommendations, take_in
-
-
-def row(order_id: str, **known: Any) -> dict[str, Any]:
-    """A recommendation of a partial refund of $5 on an order of $20."""
-    said = {
-        "refund_usd": 5,
-        "refund_class": "partial",
-        "reason": "late",
-        "origin": "rules",
-        "order_total": 20,
-    }
-    made = recommendation(Random(order_id), 0, NOW, **({"order_id": order_id} | said))
-    return made | known
+from tests.support.refunds import NOW, arrive, recommendations, take_in, usual
 
 
 def cases(database: Postgres, columns: str = "*") -> list[Any]:
@@ -46,19 +32,19 @@ def test_every_recommendation_becomes_one_case(database: Postgres):
 
 
 def test_a_changed_recommendation_gives_a_pending_case_a_new_version(database: Postgres):
-    arrive(database, [row("a")])
+    arrive(database, [usual("a")])
     take_in(database)
-    arrive(database, [row("a", refund_usd=7, ts=NOW + timedelta(seconds=1))])
+    arrive(database, [usual("a", refund_usd=7, ts=NOW + timedelta(seconds=1))])
     take_in(database)
     assert cases(database, "version, refund_usd") == [(2, 7)]
 
 
 def test_a_decided_case_keeps_its_decision_and_notes_what_is_newer(database: Postgres):
-    arrive(database, [row("a")])
+    arrive(database, [usual("a")])
     take_in(database)
     with database.transaction() as writer:
         writer.execute("UPDATE refunds.cases SET status = 'decided', final_usd = 5, final_class = 'partial'")
-    arrive(database, [row("a", refund_usd=7, ts=NOW + timedelta(seconds=1))])
+    arrive(database, [usual("a", refund_usd=7, ts=NOW + timedelta(seconds=1))])
     take_in(database)
     newer = NOW + timedelta(seconds=1)
     assert cases(database, "version, refund_usd, final_usd, newer_at") == [(1, 5, 5, newer)]
@@ -66,9 +52,9 @@ def test_a_decided_case_keeps_its_decision_and_notes_what_is_newer(database: Pos
 
 def test_a_row_that_arrives_long_after_its_moment_is_found_by_the_patrol(database: Postgres):
     clock, intake = ManualClock(NOW), CaseIntake(database)
-    arrive(database, [row("b")])
+    arrive(database, [usual("b")])
     step(intake, clock)
-    arrive(database, [row("a", ts=NOW - timedelta(days=30))])
+    arrive(database, [usual("a", ts=NOW - timedelta(days=30))])
     step(intake, clock)
     assert len(cases(database)) == 1
     clock.advance(6)
@@ -78,9 +64,9 @@ def test_a_row_that_arrives_long_after_its_moment_is_found_by_the_patrol(databas
 
 def test_a_row_a_little_behind_the_newest_moment_is_found_at_once(database: Postgres):
     clock, intake = ManualClock(NOW), CaseIntake(database)
-    arrive(database, [row("b")])
+    arrive(database, [usual("b")])
     step(intake, clock)
-    arrive(database, [row("a", ts=NOW - timedelta(seconds=3))])
+    arrive(database, [usual("a", ts=NOW - timedelta(seconds=3))])
     step(intake, clock)
     assert len(cases(database)) == 2
 
@@ -98,7 +84,7 @@ def test_a_row_a_little_behind_the_newest_moment_is_found_at_once(database: Post
     ids=str,
 )
 def test_what_no_agent_may_say_becomes_an_error_and_no_amount(database: Postgres, odd: dict[str, Any]):
-    arrive(database, [row("a", **odd), row("b")])
+    arrive(database, [usual("a", **odd), usual("b")])
     take_in(database)
     assert cases(database, "origin, refund_usd, refund_class")[0] == ("error", None, None)
     assert len(cases(database)) == 2

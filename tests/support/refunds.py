@@ -17,27 +17,24 @@ import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import refund_manager
 from caspers.clients.postgres import Postgres
 from caspers.clock import SystemClock
 from caspers.settings import Settings
-from caspers.web.app import Look, base_app, server
-from caspers.web.pages import Link
+from caspers.web.app import base_app, server
 from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
+from refund_manager import pages
 from refund_manager.api import cases, decisions, policy, queue, upstream
 from refund_manager.cases_intake import CaseIntake
 from refund_manager.desk import open_desk
+from refund_manager.history import History
 from refund_manager.schema import SCHEMA
 
 from tests.caspers.serving import Served, free_port, serving
 from tests.support.postgres import Cluster
-
-_PACKAGE = Path(refund_manager.__file__).parent
 
 #: The synced table as it stands in Lakebase (caspers.model.tables.REFUND_RECOMMENDATIONS), with the admin's index.
 SYNCED_TABLE = """
@@ -164,12 +161,12 @@ def reviewer(name: str) -> dict[str, str]:
 def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastAPI:
     """The refund manager's web app on this database; `routers` come on top of those that need Postgres only."""
     settings = Settings.model_validate({"app_name": "refunds", "app_port": port or free_port()})
-    look = Look(_PACKAGE / "templates", _PACKAGE / "static", (Link("Queue", "/"),))
-    app = base_app("Casper's refunds", settings, look=look)
+    app = base_app("Casper's refunds", settings, look=pages.LOOK)
     desk = open_desk(database, SystemClock())
     own = (queue.router, cases.router, decisions.router, policy.router)
     kept = upstream.router(desk, lambda _order_id: [])
-    for router in (*(make(desk) for make in own), kept, *routers):
+    shown = pages.router(desk, History(database))
+    for router in (*(make(desk) for make in own), kept, shown, *routers):
         app.include_router(router)
     return app
 

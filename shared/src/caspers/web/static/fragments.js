@@ -12,9 +12,9 @@ export class Problem extends Error {
   }
 }
 
-/** The block `name` of the page at `path`, as HTML. Throws a Problem. */
+/** The block `name` of the page at `path`, as HTML. Throws a Problem, which comes as JSON unless a page is asked for. */
 export async function block(path, name, options = {}) {
-  const answer = await reach(path, { ...options, headers: { "HX-Target": name, Accept: "text/html" } });
+  const answer = await reach(path, { ...options, headers: { "HX-Target": name, Accept: "*/*" } });
   return answer.text();
 }
 

@@ -152,7 +152,9 @@ class ReplicaSession:
         with self._connection.transaction():
             self._add_missing_columns(schema)
             self._stage(batches)
-            rows = self._upsert(schema.names)
+            rows = self._upsert(
+                self._columns()
+            )  # those that the source has no more are null in what is staged
             self._connection.execute(
                 SQL("DELETE FROM {} AS kept WHERE NOT EXISTS (SELECT FROM incoming WHERE {})").format(
                     self._target, self._same_key("kept", "incoming")
@@ -194,14 +196,18 @@ class ReplicaSession:
         self._connection.execute(SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(self._target, self._key()))
 
     def _add_missing_columns(self, schema: pa.Schema) -> None:
-        known = self._connection.execute(COLUMNS, (self._target.as_string(self._connection),)).fetchall()
+        known = self._columns()
         for field in schema:
-            if (field.name,) not in known:
+            if field.name not in known:
                 self._connection.execute(
                     SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
                         self._target, Identifier(field.name), postgres_type(field)
                     )
                 )
+
+    def _columns(self) -> list[str]:
+        found = self._connection.execute(COLUMNS, (self._target.as_string(self._connection),)).fetchall()
+        return [name for (name,) in found]
 
     def _stage(self, batches: Iterable[pa.RecordBatch]) -> int:
         """Rows into a temporary table `incoming`, which ends with the transaction."""

@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from local_workspace.clock import Clock
 from local_workspace.engines import delta, delta_changes
-from local_workspace.engines.delta_changes import LogGap, SchemaChanged, Snapshot, UnreadableTable
+from local_workspace.engines.delta_changes import LogGap, SchemaChanged, Snapshot
 from local_workspace.engines.postgres import ClusterDown
-from local_workspace.engines.postgres_copy import UnsupportedType
 from local_workspace.engines.postgres_replica import BATCH_ROWS, Position, Replica, ReplicaSession
 
 POLL_S = 0.1
@@ -130,19 +129,12 @@ class Follower:
                     self._follow(session)
             except Stopped:
                 return
-            except (ClusterDown, psycopg.OperationalError) as error:
+            except (ClusterDown, psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self._note(failure=f"Postgres does not answer; trying again. {error}", busy=False)
-            except (
-                SourceGone,
-                UnreadableTable,
-                UnsupportedType,
-                LogGap,
-                OSError,
-                pa.ArrowException,
-            ) as error:
-                self._fail(str(error))
             except psycopg.Error as error:
                 self._fail(_explained(error))
+            except Exception as error:  # noqa: BLE001  a thread that died would say nothing; the status tells
+                self._fail(str(error) or type(error).__name__)
             self._wake.clear()
             if not self._stopping.is_set():
                 self._wake.wait(pause)
@@ -181,9 +173,9 @@ class Follower:
     def _advanced(self, session: ReplicaSession, position: Position, location: Path) -> Position:
         """Take the changes of the next commits, in one transaction."""
         began = self._clock.now()
+        schema = self._schema_of(location)  # before the commits, which then tell if it has changed
         entries = delta_changes.commits(location, position.version, COMMITS_AT_ONCE)
         reached = Position(str(location), entries[-1].version)
-        schema = self._schema_of(location)
         session.apply(delta_changes.net_changes(location, entries, schema), reached)
         self._synced(reached, began, entries[-1].timestamp_ms)
         return reached

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from admin.resources.kind import Declared, Found
+from databricks.sdk.errors import NotFound
 
 
 class Directory:
@@ -17,6 +18,8 @@ class Directory:
         self.root = root
         self.calls: list[str] = []
         self.fails: set[str] = set()
+        self.deletes_in_vain = 0
+        """How many deletions answer that something is not there, although it stays."""
         self.settles_after = 0
         """How many reads a new directory needs until it is ready."""
 
@@ -44,6 +47,9 @@ class Directory:
 
     def delete(self, wanted: Declared) -> None:
         self.calls.append(f"delete {wanted.name}")
+        if self.deletes_in_vain > 0:
+            self.deletes_in_vain -= 1
+            raise NotFound("one of its parts went at the same moment")
         shutil.rmtree(self.root / wanted.name)
 
     def _write(self, wanted: Declared) -> None:

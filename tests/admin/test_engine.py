@@ -133,6 +133,12 @@ def test_teardown_removes_all_dependents_first_and_may_be_repeated(world: "World
     assert world.teardown().state == "succeeded"
 
 
+def test_a_deletion_that_missed_a_part_is_asked_for_again(world: "World"):
+    world.provision(directory("a"))
+    world.kind.deletes_in_vain = 1
+    assert (world.teardown().state, world.there()) == ("succeeded", [])
+
+
 def test_what_is_no_longer_declared_is_removed(world: "World"):
     world.provision(directory("a"), directory("b"))
     world.provision(directory("a"))

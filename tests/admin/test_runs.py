@@ -70,6 +70,24 @@ def test_steps_that_never_began_are_skipped_when_the_run_ends():
     assert [step["state"] for step in run.as_json()["steps"]] == ["failed", "skipped"]
 
 
+def test_the_last_success_is_the_newest_run_that_brought_something_about(runs: Runs):
+    for action, days, state in (
+        ("provision", 1, "succeeded"),
+        ("provision", 2, "failed"),
+        ("teardown", 3, "succeeded"),
+    ):
+        order = RunOrder(action, parameters={"days": days})
+        run = runs.start(order, lambda run, state=state: run.close(state))
+        wait_for(lambda run=run, state=state: ended(runs, run, state), what="the run ended")
+    last = runs.last_success()
+    assert last is not None
+    assert last["parameters"] == {"days": 1}
+
+
+def test_nothing_is_remembered_before_a_run_succeeded(runs: Runs):
+    assert runs.last_success() is None
+
+
 def test_an_unknown_run_is_not_found(runs: Runs):
     with pytest.raises(NotFound):
         runs.get("nobody")

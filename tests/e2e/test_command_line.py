@@ -92,6 +92,10 @@ def test_status_of_nothing_says_stopped_and_exits_with_one(caspers: CommandLine)
         ("up", "--target", "half"),
         ("sing",),
         ("up", "--port", "x"),
+        ("up", "-p", "complaint_rate=2"),
+        ("up", "-p", "no_such=1"),
+        ("up", "-p", "catalog=other"),
+        ("up", "-p", "days"),
     ],
 )
 def test_wrong_usage_exits_with_two(caspers: CommandLine, arguments: tuple[str, ...]):
@@ -247,14 +251,16 @@ def test_down_stops_every_process_and_purge_removes_the_home(caspers: CommandLin
 
 
 @pytest.mark.slow
-def test_teardown_removes_all_but_the_admin_and_a_run_brings_it_back(caspers: CommandLine):
+def test_teardown_removes_all_but_the_admin_and_a_run_brings_it_back_as_it_was(caspers: CommandLine):
     assert caspers("up", "--detach", *QUICK_LOOK).returncode == 0
     torn_down = caspers("teardown")
     assert torn_down.returncode == 0, torn_down.stdout + torn_down.stderr
     after = caspers.status()
     assert (list(after["apps"]), after["pipelines"], after["tables"]) == (["caspersdev-admin"], {}, {})
-    again = caspers("run", "free", "-p", "days=2", "-p", "start_day=1", "-p", "pipeline_schedule_minutes=0")
+    again = caspers("run", "free")
     assert again.returncode == 0, again.stdout + again.stderr
+    assert "with the parameters of the run of" in again.stdout
+    assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
 
 
 def _when_fine(live: CommandLine) -> dict[str, Any] | None:

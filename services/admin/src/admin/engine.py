@@ -170,7 +170,9 @@ class Engine:
         try:
             kind.delete(replace(wanted, id=found.id))
         except NotFound:
-            return
+            # It is gone, or something that belongs to it went at the same moment; then it takes a second call.
+            if kind.read(wanted) is not None:
+                kind.delete(replace(wanted, id=found.id))
         except DatabricksError:
             # A doubtful answer is settled by looking again.
             again = kind.read(wanted)

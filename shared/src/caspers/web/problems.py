@@ -47,7 +47,7 @@ class Problem(BaseModel):
 #: `responses=PROBLEMS` on a router names the problem documents in its OpenAPI description.
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": title, "content": {MEDIA_TYPE: {}}}
-    for status, title in _STATUS.values()
+    for status, title in (*_STATUS.values(), (400, "The request cannot be read"))
 }
 
 

@@ -82,6 +82,7 @@ def lake(workspace: LocalWorkspace) -> Iterator[Lakehouse]:
         order("earlier-1", NOON_S - 18_000),
         order("the-order", NOON_S),
         order("later", NOON_S + 9_000),
+        order("long-ago", NOON_S - 31 * 86_400),
         elsewhere,
     ]
     lake.add(ALL_EVENTS, [row for events in orders for row in stored(events)])

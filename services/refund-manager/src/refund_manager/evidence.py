@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from caspers.clients.postgres import Postgres
@@ -32,6 +32,10 @@ _CASE = """
 SELECT order_id, order_ts, delivered_ts, location_id, customer_addr, p50_minutes, p75_minutes, p99_minutes, run_id
 FROM refunds.cases WHERE order_id = :order_id
 """
+
+
+#: How far back a customer's earlier orders are looked for.
+EARLIER_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class EvidenceRoom:
             return None
         values: dict[str, Any] = {
             "location_id": case.location_id,
+            "since": case.order_ts - EARLIER_WITHIN,
             "before": case.order_ts,
             "order_id": case.order_id,
             "address": case.customer_addr,

@@ -35,9 +35,11 @@ SELECT run_id, agent, agent_version, model, origin, outcome, started_at, took_ms
 FROM {runs} WHERE run_id = :run_id LIMIT 1
 """
 
+# Addresses stand inside bodies: every order of the location in the span is looked at, so the span is short.
 EARLIER_ORDERS: LiteralString = """
 SELECT order_id, ts, body FROM {events}
-WHERE event_type = 'order_created' AND location_id = :location_id AND ts < :before AND order_id <> :order_id
+WHERE event_type = 'order_created' AND location_id = :location_id AND order_id <> :order_id
+  AND ts >= :since AND ts < :before
   AND get_json_object(body, '$.customer_addr') = :address
 ORDER BY ts DESC, order_id LIMIT 20
 """

@@ -1,7 +1,7 @@
 """The refund recommender: every delivered order gets one recommendation, live ones before the history.
 
-A step is a shift of some seconds. Its slots decide orders side by side, as many as the model may be called at once;
-meanwhile the shift looks for new orders, reads their facts, and writes what is finished. A live order waits for the
+A step is a shift of some seconds. Its slots decide orders side by side, enough of them to keep the model as busy as it
+may be; meanwhile the shift looks for new orders, reads their facts, and writes what is finished. A live order waits for the
 next free slot at most. Orders whose items are not there yet are tried again; a model that is away ends the shift with
 nothing recorded, and the worker backs off.
 """
@@ -35,6 +35,8 @@ LOOK_S = 0.5
 RETRY_S = 2.0
 #: Seconds that orders in hand get when a shift ends.
 GRACE_S = 5.0
+#: Orders in hand for each call that may be in flight: while one is between two turns, another one calls.
+SLOTS_A_CALL = 2
 #: How few orders may be left in the queue before some of the history are added.
 FEW_ORDERS = 200
 #: Finished orders that are written together, and how many seconds they may wait for others.
@@ -145,7 +147,9 @@ class _Shift:
         """Recommend until the shift is over or interrupted; the progress at its end."""
         ends_s = self._desk.clock.monotonic() + SHIFT_S
         await self._count()
-        slots = [asyncio.create_task(self._slot()) for _ in range(self._orders.calls_in_flight)]
+        slots = [
+            asyncio.create_task(self._slot()) for _ in range(SLOTS_A_CALL * self._orders.calls_in_flight)
+        ]
         try:
             while not context.interrupted and self._desk.clock.monotonic() < ends_s:
                 await self._look()

@@ -263,6 +263,23 @@ def test_teardown_removes_all_but_the_admin_and_a_run_brings_it_back_as_it_was(c
     assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
 
 
+@pytest.mark.slow
+def test_the_default_target_recommends_refunds_and_goes_without_a_trace(caspers: CommandLine):
+    up = caspers("up", "--detach", "--days", "2", "--port", "0")
+    assert up.returncode == 0, up.stdout + up.stderr
+    line = wait_for(lambda: _with_cases(caspers), seconds=120, what="recommendations became cases", every=1)
+    assert line["synced"]["state"].startswith("ONLINE")
+    assert line["recommendations"].keys() == {"rules"}
+    torn_down = caspers("teardown")
+    assert torn_down.returncode == 0, torn_down.stdout + torn_down.stderr
+    assert (list(caspers.status()["apps"]), caspers.rows("show catalogs")) == (["caspersdev-admin"], [])
+
+
+def _with_cases(demo: CommandLine) -> dict[str, Any] | None:
+    line = demo.status()["refunds"]
+    return line if line and line["cases"] else None
+
+
 def _when_fine(live: CommandLine) -> dict[str, Any] | None:
     answer = live("status", "--json")
     status = json.loads(answer.stdout)

@@ -6,7 +6,8 @@ const RENEW_MS = 60_000;
 const DRAFT_PAUSE_MS = 500;
 
 export class CasePane {
-  /** `decided(id, decision)` and `gone(id)` are called when somebody decided, here or elsewhere. */
+  /** `decided(id, decision, waits)` is called for a decision made here (`waits`: for a second person), `elsewhere(id, case)`
+   *  for one made by somebody else. */
   constructor(place, { decided, elsewhere }) {
     this.place = place;
     this.decided = decided;
@@ -221,12 +222,14 @@ export class CasePane {
       const digest = JSON.stringify(body);
       // The same decision sent again after a broken answer keeps its key, so it counts once.
       if (this.attempt?.digest !== digest) this.attempt = { digest, key: idempotencyKey() };
+      const limit = Number(this.article.dataset.secondAbove);
+      const first = this.article.dataset.status === "pending";
       const decision = await send("POST", "/api/decisions", body, { headers: { "Idempotency-Key": this.attempt.key } });
       this.held = null;
       this.dirty = false;
       clearTimeout(this.saving);
       this.id = null;
-      this.decided(id, decision);
+      this.decided(id, decision, first && decision.refund_usd > limit);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       await this.#refused(problem, button);
@@ -271,10 +274,24 @@ export class CasePane {
 
   #typed(event) {
     if (!event.target.closest("form.decide")) return;
+    if (event.target.name === "refund_usd") this.#classFollows(event.target);
+    if (event.target.name === "refund_class") this.#amountFollows(event.target);
     this.dirty = true;
     this.#draftState("…");
     clearTimeout(this.saving);
     this.saving = setTimeout(() => this.#saveDraft(), DRAFT_PAUSE_MS);
+  }
+
+  // Nothing is "none", the whole order is "full", anything between is "partial"; whichever is typed, the other follows.
+  #classFollows({ value, max }) {
+    const usd = Number(value);
+    this.form.elements.refund_class.value = usd === 0 ? "none" : max && usd === Number(max) ? "full" : "partial";
+  }
+
+  #amountFollows({ value }) {
+    const amount = this.form.elements.refund_usd;
+    if (value === "none") amount.value = "0.00";
+    if (value === "full" && amount.max) amount.value = amount.max;
   }
 
   async #saveDraft() {

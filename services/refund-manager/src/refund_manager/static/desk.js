@@ -5,6 +5,7 @@ import { CasePane } from "./case.js";
 
 const UNDO_MS = 20_000;
 const BULK_LIMIT = 500;
+const DONE = { accept: "accepted", change: "changed", refuse: "refused", confirm: "confirmed" };
 const dollars = (value) => `$${Number(value ?? 0).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 
 const listPlace = document.getElementById("list");
@@ -29,10 +30,10 @@ function prepareNext() {
   pane.prepare(list ? list.next?.dataset.case : pane.article?.dataset.next);
 }
 
-function decided(id, decision) {
+function decided(id, decision, waits) {
   last = decision;
-  const said = outcome(decision);
-  list?.settle(id, said);
+  const said = outcome(decision, waits);
+  list?.settle(id, waits ? "2nd" : DONE[decision.action]);
   announce(`${said}: ${id}`);
   offerUndo(`${said} · ${id}`);
   next();
@@ -42,9 +43,9 @@ function elsewhere(id, now) {
   list?.settle(id, now.decided_by ?? "decided");
 }
 
-function outcome({ action, refund_usd: usd, step }) {
+function outcome({ action, refund_usd: usd }, waits) {
   if (action === "refuse") return "Refused";
-  if (step === "first") return `${dollars(usd)}, waits for a second person`;
+  if (waits) return `${dollars(usd)} waits for a second person`;
   return `${{ accept: "Accepted", change: "Changed to", confirm: "Confirmed" }[action] ?? action} ${dollars(usd)}`;
 }
 
@@ -116,7 +117,7 @@ async function acceptBulk(button) {
   button.dataset.key ??= idempotencyKey();
   try {
     const { accepted, conflicts } = await send("POST", "/api/bulk/accept", { cases }, { headers: { "Idempotency-Key": button.dataset.key } });
-    for (const decision of accepted) list.settle(decision.order_id, outcome(decision));
+    for (const decision of accepted) list.settle(decision.order_id, DONE.accept);
     const said = `${accepted.length} accepted, ${conflicts.length} left as they are.`;
     announce(said);
     const parts = [Object.assign(document.createElement("p"), { className: `notice ${conflicts.length ? "warn" : "good"}`, textContent: said })];

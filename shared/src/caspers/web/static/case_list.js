@@ -18,7 +18,7 @@ export class CaseList {
     this.watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { root: place, rootMargin: "600px" });
-    this.#mark();
+    this.marked = this.#mark();
     this.#arrived();
   }
 
@@ -60,7 +60,7 @@ export class CaseList {
     const current = this.current?.dataset.case;
     this.place.setAttribute("aria-busy", "true");
     try {
-      await this.#mark();
+      await (this.marked = this.#mark());
       const fresh = nodes(await block(`/${query}`, "queue"));
       document.getElementById("summary").replaceWith(fresh.getElementById("summary"));
       this.place.replaceChildren(...fresh.getElementById("list").childNodes);
@@ -83,6 +83,7 @@ export class CaseList {
     }
     this.newsAt = Date.now();
     try {
+      await this.marked;
       const query = new URLSearchParams(location.search);
       if (this.newest) query.set("newer_than", this.newest);
       const { cases, exact } = await read(`${this.api}/counts?${query}`);

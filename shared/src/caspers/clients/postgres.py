@@ -7,11 +7,12 @@ that is passed in (see `clients.lakebase`).
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, text
+from sqlalchemy import Connection, Engine, Executable, Row, TextClause, create_engine, text
 from sqlalchemy import exc as alchemy
 
 from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
@@ -138,7 +139,13 @@ def _first_line(error: BaseException | None) -> str:
 
 
 def _executable(statement: LiteralString | Executable) -> Executable:
-    return text(statement) if isinstance(statement, str) else statement
+    return _parsed(statement) if isinstance(statement, str) else statement
+
+
+@cache
+def _parsed(statement: str) -> TextClause:
+    """Statements are literals, so there are few of them, and each is looked through for its names once."""
+    return text(statement)
 
 
 def login_parameters(values: Mapping[str, Any]) -> dict[str, Any]:

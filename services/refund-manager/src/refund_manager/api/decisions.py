@@ -98,7 +98,7 @@ class WithWinner(Problem):
 class BulkWish(BaseModel):
     """Which cases to look through, in which order; the first ones are taken."""
 
-    filters: CaseFilters = Field(default_factory=CaseFilters)
+    filters: CaseFilters = CaseFilters.model_validate({})
     sort: Sort = "newest"
 
 

@@ -21,7 +21,9 @@ def test_export_links_keep_the_filters_of_the_list(database: Postgres):
     with console(database) as served:
         address = "/history?action=change&decided_by=ada&first_day=2026-03-01&text="
         page = served.client.get(address, headers=reviewer("ada")).text
-    assert "/api/history/export?format=csv&amp;decided_by=ada&amp;action=change&amp;from=2026-03-01T00" in page
+    assert (
+        "/api/history/export?format=csv&amp;decided_by=ada&amp;action=change&amp;from=2026-03-01T00" in page
+    )
 
 
 def test_a_view_of_the_queue_is_its_address(database: Postgres):

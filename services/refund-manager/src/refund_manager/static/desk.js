@@ -158,7 +158,6 @@ if (list) {
 
 document.addEventListener("live", () => {
   list?.news();
-  list?.recount();
   pane.check();
 });
 prepareNext();

@@ -82,6 +82,7 @@ export class CaseList {
       return;
     }
     this.newsAt = Date.now();
+    this.#recount();
     try {
       await this.marked;
       const query = new URLSearchParams(location.search);
@@ -93,8 +94,8 @@ export class CaseList {
     } catch { /* the next update asks again */ }
   }
 
-  /** Read the marks of the summary anew without touching the list. */
-  async recount() {
+  // The figures above the list are read anew without touching the list.
+  async #recount() {
     try {
       const fresh = nodes(await block(`/${location.search}`, "summary"));
       document.getElementById("summary").replaceWith(fresh.getElementById("summary"));

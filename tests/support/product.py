@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
+from caspers.clients.lakebase import Lakebase
+from caspers.names import endpoint_path
+from databricks.sdk import WorkspaceClient
 
 from tests.support.source import ROOT
 from tests.support.waiting import wait_for
@@ -69,6 +73,21 @@ class Product:
     def connection(self) -> dict[str, Any]:
         """The workspace's {url, token, pid}."""
         return json.loads((self.home / "workspace" / "workspace.json").read_text())
+
+    @property
+    def client(self) -> WorkspaceClient:
+        """A new SDK client of the local user."""
+        connection = self.connection
+        return WorkspaceClient(host=connection["url"], token=connection["token"], auth_type="pat")
+
+    def console(self, app: str = "refunds") -> httpx.Client:
+        """A browser's way to one of the apps: through its proxy, as the local user."""
+        url = self.client.apps.get(f"{self.catalog.replace('_', '-')}-{app}").url
+        return httpx.Client(base_url=url or "", timeout=30)
+
+    def database(self, project: str, database: str) -> Lakebase:
+        """A Lakebase database of the demo, as the local user."""
+        return Lakebase(self.client, endpoint_path(f"{self.catalog}{project}"), database, sslmode="prefer")
 
     @property
     def volumes(self) -> Path:

@@ -161,7 +161,7 @@ def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
         policy.router(desk),
         evidence.router(room),
         history.router(past),
-        upstream.router(desk, lambda order_id: [_plain(event) for event in facts.events(order_id)]),
+        upstream.router(desk, lambda order_id: [_plain(event) for event in room.events(order_id)]),
     ]
 
 

@@ -30,7 +30,7 @@ def served() -> Iterator[Served]:
 
 
 def test_an_app_that_has_what_it_needs_is_alive_and_ready(served: Served):
-    assert served.client.get("/healthz").json() == {"status": "alive"}
+    assert served.client.get("/healthz").json() == {"status": "alive", "ok": True}
     assert served.client.get("/readyz").json() == {"status": "ready", "checks": {"warehouse": "ok"}}
 
 

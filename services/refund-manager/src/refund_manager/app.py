@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from caspers import review
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
 from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import control_database, refund_database
@@ -20,14 +18,13 @@ from caspers.clock import Clock, SystemClock
 from caspers.errors import Unavailable
 from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
-from caspers.web.app import Look, base_app
-from caspers.web.pages import Link
+from caspers.web.app import base_app
 from caspers.worker.loop import WorkerLoop
 from caspers.worker.step import StepContext, StepOutcome
 from databricks.sdk import WorkspaceClient
 from fastapi import APIRouter, FastAPI
 
-from refund_manager import recommender
+from refund_manager import pages, recommender
 from refund_manager.api import agent, cases, decisions, evidence, history, policy, queue, upstream
 from refund_manager.case_facts import CaseFacts
 from refund_manager.delivered import Deliveries
@@ -39,7 +36,6 @@ from refund_manager.ratings import Ratings
 from refund_manager.recommendations import RecommendationStore
 from refund_manager.schema import apply_schema
 
-_HERE = Path(__file__).parent
 CASES_WORKER = "refund_cases"
 
 
@@ -98,17 +94,7 @@ def build_app(settings: Settings) -> FastAPI:
             "control database": lambda: _answers(platform.control),
             "refund database": lambda: _answers(platform.database),
         },
-        look=Look(
-            _HERE / "templates",
-            _HERE / "static",
-            (
-                Link("Queue", "/"),
-                Link("History", "/history"),
-                Link("Agreement", "/agreement"),
-                Link("Policy", "/policy"),
-            ),
-            (review.TEMPLATES,),
-        ),
+        look=pages.LOOK,
         clock=clock,
     )
     for router in (*_reviewing(platform, desk), *_asking(platform, agent_model)):
@@ -149,11 +135,12 @@ def _recommender(platform: Platform) -> recommender.Recommender:
 
 
 def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
-    """What reviewers work with: cases and their evidence, decisions, what came of them."""
+    """What reviewers work with: cases and their evidence, decisions, what came of them, and the pages of it all."""
     names, clock, database = platform.settings.names, platform.clock, platform.database
     facts = CaseFacts(platform.reading, names, clock)
     room = EvidenceRoom(facts, platform.reading, database, names)
-    past = history.HistoryDesk(History(database), Ratings(database, clock), database)
+    decided = History(database)
+    past = history.HistoryDesk(decided, Ratings(database, clock), database)
     return [
         queue.router(desk),
         cases.router(desk),
@@ -161,6 +148,8 @@ def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
         policy.router(desk),
         evidence.router(room),
         history.router(past),
+        pages.router(desk, decided),
+        pages.evidence_router(room),
         upstream.router(desk, lambda order_id: [_plain(event) for event in room.events(order_id)]),
     ]
 

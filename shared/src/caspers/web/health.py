@@ -18,9 +18,9 @@ def router(checks: Mapping[str, Check]) -> APIRouter:
     health = APIRouter(tags=["health"])
 
     @health.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str | bool]:
         """The process answers."""
-        return {"status": "alive"}
+        return {"status": "alive", "ok": True}
 
     @health.get("/readyz")
     async def readyz() -> JSONResponse:

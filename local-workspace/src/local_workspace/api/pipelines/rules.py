@@ -1,6 +1,7 @@
 """Pipelines as the platform keeps them: settings, updates, event log; who may do what with them."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from local_workspace.api.pipelines.spec import checked
 from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.clock import Clock, milliseconds
 from local_workspace.errors import (
+    NotFound,
     NotImplementedHere,
     ResourceConflict,
     ResourceDoesNotExist,
@@ -190,9 +192,13 @@ class Pipelines:
         if all(known.name != catalog for known in self._catalog.catalogs()):
             return
         for schema in self._catalog.schemas(catalog):
-            for table in self._catalog.tables(catalog, schema.name):
-                if table.pipeline_id == pipeline.pipeline_id:
-                    self._catalog.drop_table(caller, table.full_name, if_exists=True)
+            with suppress(NotFound):  # somebody else drops this schema at the same moment
+                self._drop_tables_of(caller, pipeline, schema.name)
+
+    def _drop_tables_of(self, caller: Principal, pipeline: Pipeline, schema: str) -> None:
+        for table in self._catalog.tables(pipeline.spec["catalog"], schema):
+            if table.pipeline_id == pipeline.pipeline_id:
+                self._catalog.drop_table(caller, table.full_name, if_exists=True)
 
     def _now(self) -> int:
         return milliseconds(self._clock.now())

@@ -20,7 +20,7 @@ from databricks.sdk.service.catalog import VolumeType
 from refund_manager.delivered import Deliveries
 from refund_manager.order_facts import FactsReader
 from refund_manager.recommendations import RecommendationStore
-from refund_manager.recommender import Desk, Recommender
+from refund_manager.recommender import LOST_AFTER, Desk, Recommender
 
 #: Virtual time runs ahead of the wall clock.
 NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Line:
     def checkpoints(self) -> Volume:
         return Volume(self.client, self.names.recommender_checkpoints_path)
 
-    def recommender(self) -> Recommender:
+    def recommender(self, lost_after: timedelta = LOST_AFTER) -> Recommender:
         """A recommender as a new process would have it."""
         return Recommender(
             Desk(
@@ -107,6 +107,7 @@ class Line:
                 RecommendationStore(self.warehouse, self.names),
                 lambda name, limits: ModelEndpoint(self.client, name, self.clock, limits),
                 self.clock,
+                lost_after,
             )
         )
 

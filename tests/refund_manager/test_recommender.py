@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -85,15 +86,21 @@ def test_an_order_waits_until_its_items_are_there(line: Line):
     assert line.rows(ALL + " WHERE order_id = 'LATE'")[0]["origin"] == "rules"
 
 
+LATER_ORDERS = [Order("A", minutes=120), Order("B", placed=Order("").placed.replace(hour=20))]
+
+
+def test_an_order_is_not_given_up_because_later_ones_came_in_first(line: Line):
+    line.deliver([Order("SLOW", items=()), *LATER_ORDERS])
+    worker = line.recommender()
+    line.work(until=2, worker=worker)
+    line.deliver([Order("SLOW")])
+    line.work(until=3, worker=worker)
+    assert line.rows(ALL + " WHERE order_id = 'SLOW'")[0]["origin"] == "rules"
+
+
 def test_an_order_that_stays_without_items_is_an_error(line: Line):
-    line.deliver(
-        [
-            Order("LOST", items=()),
-            Order("A", minutes=120),
-            Order("B", placed=Order("").placed.replace(hour=20)),
-        ]
-    )
-    line.work(until=3)
+    line.deliver([Order("LOST", items=()), *LATER_ORDERS])
+    line.work(until=3, worker=line.recommender(lost_after=timedelta(0)))
     row = line.rows(ALL + " WHERE order_id = 'LOST'")[0]
     assert (row["origin"], row["refund_usd"], row["refund_class"]) == ("error", None, None)
     assert "nothing is known" in json.loads(row["agent_response"])["error"]

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
@@ -42,6 +43,8 @@ FEW_ORDERS = 200
 #: Finished orders that are written together, and how many seconds they may wait for others.
 WRITTEN_TOGETHER = 100
 WRITE_S = 1.0
+#: How long an order's delivery may be known before its items are; after that nobody knows what was ordered.
+LOST_AFTER = timedelta(minutes=10)
 #: Failures of the model in a row that are taken for the orders' fault; more are the model's.
 FAILURES_IN_A_ROW = 4
 #: Seconds over which the rate is measured.
@@ -75,6 +78,7 @@ class Desk:
     store: RecommendationStore
     open_model: OpenModel
     clock: Clock
+    lost_after: timedelta = LOST_AFTER
 
 
 class Recommender:
@@ -217,11 +221,16 @@ class _Shift:
         self._taken[order.order_id] = order
 
     def _search(self, missing: list[Delivery]) -> tuple[list[Delivery], dict[str, OrderFacts]]:
-        """Orders without facts although those of later orders are there: the lost ones, and what is found after all."""
+        """Orders without facts although those of later orders are there: the lost ones, and what is found after all.
+
+        Files come in in any order, so only one whose delivery has been known for a good while is given up.
+        """
         newest = self._desk.deliveries.newest_item() if missing else None
         overdue = [order for order in missing if newest and newest > order.delivered_ts]
         facts = self._desk.facts.facts_of([order.key for order in overdue], LONG_LOOKBACK)
-        return [order for order in overdue if order.order_id not in facts], facts
+        long_ago = self._desk.clock.now() - self._desk.lost_after
+        lost = [order for order in overdue if order.order_id not in facts and order.ingested_at < long_ago]
+        return lost, facts
 
     async def _slot(self) -> None:
         """Decide one order after the other."""

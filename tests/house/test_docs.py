@@ -82,7 +82,7 @@ def test_the_lock_file_carries_hashes_and_no_addresses():
     assert lock.count("--hash=sha256:") >= len(pins)
 
 
-@pytest.mark.parametrize("service", ["admin", "replayer", "refund-manager"])
+@pytest.mark.parametrize("service", ["admin", "replayer", "refund-manager", "complaint-console"])
 def test_a_service_deploys_with_the_versions_of_the_lock_file(service: str):
     lock = set(re.findall(r"^[a-z0-9.-]+==[^ ;\\\n]+", _read("requirements.lock"), flags=re.MULTILINE))
     pinned = set(_read(f"services/{service}/requirements.txt").split())

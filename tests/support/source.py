@@ -12,6 +12,7 @@ PACKAGES = {
     "local_workspace": ROOT / "local-workspace/src/local_workspace",
     "replayer": ROOT / "services/replayer/src/replayer",
     "refund_manager": ROOT / "services/refund-manager/src/refund_manager",
+    "complaint_console": ROOT / "services/complaint-console/src/complaint_console",
     "admin": ROOT / "services/admin/src/admin",
 }
 

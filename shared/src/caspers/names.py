@@ -58,6 +58,11 @@ class Names:
         return f"/Volumes/{self.catalog}/recommender/checkpoints"
 
     @property
+    def complaint_checkpoints_path(self) -> str:
+        """Where the workers of the complaint line remember how far they are."""
+        return f"/Volumes/{self.catalog}/complaints/checkpoints"
+
+    @property
     def resources_table(self) -> str:
         """The registry of every resource the admin created."""
         return self.table("_internal_state.resources")

@@ -154,6 +154,12 @@ class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleV
     refund_database: Identifier = Field(
         default="caspers", description="Postgres database of the refund manager"
     )
+    complaint_lakebase_endpoint: str = Field(
+        default="", description="path of the Lakebase endpoint that holds the complaint console's database"
+    )
+    complaint_database: Identifier = Field(
+        default="caspers_complaints", description="Postgres database of the complaint console"
+    )
     control_database: Identifier = Field(
         default="control", description="Postgres database of orders and reports"
     )

@@ -38,6 +38,12 @@ BUNDLES: Mapping[str, tuple[Part, ...]] = {
         Part("services/refund-manager/src/refund_manager", "refund_manager"),
         SHARED,
     ),
+    "complaint-console": (
+        Part("services/complaint-console/app.yaml", "app.yaml"),
+        Part("services/complaint-console/requirements.txt", "requirements.txt"),
+        Part("services/complaint-console/src/complaint_console", "complaint_console"),
+        SHARED,
+    ),
     "order_items": (Part("pipelines/order_items", ""),),
 }
 """What the admin deploys."""

@@ -109,6 +109,11 @@ def refund_database(workspace: WorkspaceClient, settings: Settings) -> Lakebase:
     return _database(workspace, settings, settings.refund_lakebase_endpoint, settings.refund_database)
 
 
+def complaint_database(workspace: WorkspaceClient, settings: Settings) -> Lakebase:
+    """The database of the complaint console, where this process's settings say it is."""
+    return _database(workspace, settings, settings.complaint_lakebase_endpoint, settings.complaint_database)
+
+
 def _database(workspace: WorkspaceClient, settings: Settings, endpoint: str, database: str) -> Lakebase:
     return Lakebase(
         workspace,

@@ -12,12 +12,15 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Executable, Row, TextClause, create_engine, text
+from sqlalchemy import Connection, Engine, Executable, Row, TextClause, create_engine, event, text
 from sqlalchemy import exc as alchemy
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from caspers.clock import SystemClock
 from caspers.errors import CaspersError, Conflict, Invalid, NotFound, Refused, Unavailable
 from caspers.names import identifier
 
+_CLOCK = SystemClock()
 #: Connections that stay open once they were needed; those beyond cost a login each time.
 POOL_SIZE = 8
 POOL_OVERFLOW = 2
@@ -25,6 +28,11 @@ POOL_OVERFLOW = 2
 POOL_TIMEOUT_S = 10
 #: Seconds after which a pooled connection is replaced, well before the platform cuts idle sessions.
 POOL_RECYCLE_S = 3_000
+
+#: Seconds that a read may take: somebody waits for it.
+READ_PATIENCE_S = 10
+#: Seconds that a connection is trusted to live on after it was last used.
+TRUSTED_S = 1.0
 
 #: Opens a new connection of the driver; called whenever the pool or a listener needs one.
 Connect = Callable[[], psycopg.Connection[Any]]
@@ -45,7 +53,7 @@ _KINDS: tuple[tuple[type[psycopg.Error], type[CaspersError]], ...] = (
 
 
 class Reader:
-    """A read-only transaction."""
+    """What only reads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -72,31 +80,19 @@ class Postgres:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._engine = create_engine(
-            "postgresql+psycopg://",
-            creator=connect,
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_OVERFLOW,
-            pool_timeout=POOL_TIMEOUT_S,
-            pool_recycle=POOL_RECYCLE_S,
-            pool_pre_ping=True,
-        )
-
-    @property
-    def engine(self) -> Engine:
-        """The SQLAlchemy engine, for what `reading` and `transaction` do not cover."""
-        return self._engine
+        self._writing = _pool(connect)
+        self._reading = _pool(self._connect_to_read, isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def reading(self) -> Generator[Reader, None, None]:
-        """A read-only transaction."""
-        with translated(), self._engine.connect() as connection:
-            yield Reader(connection.execution_options(postgresql_readonly=True))
+        """Reads, one round trip each: every statement sees what is committed when it begins."""
+        with translated(), self._reading.connect() as connection:
+            yield Reader(connection)
 
     @contextmanager
     def transaction(self) -> Generator[Writer, None, None]:
         """A transaction that commits at the end of the block and rolls back when the block raises."""
-        with translated(), self._engine.begin() as connection:
+        with translated(), self._writing.begin() as connection:
             yield Writer(connection)
 
     def connection(self) -> psycopg.Connection[Any]:
@@ -114,7 +110,48 @@ class Postgres:
         return connection
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def _connect_to_read(self) -> psycopg.Connection[Any]:
+        connection = self._connect()
+        connection.autocommit = True
+        connection.execute("SET default_transaction_read_only = on")
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [f"{READ_PATIENCE_S}s"])
+        return connection
+
+
+def _pool(connect: Connect, **options: Any) -> Engine:
+    """An engine whose connections are asked whether they still live when they have been idle."""
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_recycle=POOL_RECYCLE_S,
+        **options,
+    )
+    event.listen(engine, "checkin", _note_return)
+    event.listen(engine, "checkout", _check_life)
+    return engine
+
+
+def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["returned_s"] = _CLOCK.monotonic()
+
+
+def _check_life(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Raises `DisconnectionError`, at which the pool opens another one; a server that went away takes all with it."""
+    returned_s = record.info.get("returned_s")
+    if returned_s is None or _CLOCK.monotonic() - returned_s < TRUSTED_S:
+        return
+    try:
+        connection.execute("SELECT 1")
+        if not connection.autocommit:
+            connection.rollback()
+    except psycopg.Error as error:
+        raise alchemy.DisconnectionError from error
 
 
 @contextmanager

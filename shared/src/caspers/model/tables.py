@@ -171,8 +171,8 @@ RAW_COMPLAINTS = Table(
     "complaints.raw_complaints",
     "complaint-console",
     _columns(
-        "complaint_id STRING, order_id STRING, ts TIMESTAMP, complaint_category STRING, complaint_text STRING, "
-        "generated_by STRING"
+        "complaint_id STRING, order_id STRING, ts TIMESTAMP, location_id INT, location STRING, customer_addr STRING, "
+        "complaint_category STRING, complaint_text STRING, generated_by STRING, run_id STRING"
     ),
     key=("complaint_id",),
 )
@@ -180,9 +180,12 @@ COMPLAINT_RESPONSES = Table(
     "complaints.complaint_responses",
     "complaint-console",
     _columns(
-        "complaint_id STRING, order_id STRING, ts TIMESTAMP, agent_response STRING, complaint_category STRING, "
-        "decision STRING, credit_amount DOUBLE, confidence STRING, priority STRING, rationale STRING, "
-        "customer_response STRING"
+        "complaint_id STRING, order_id STRING, ts TIMESTAMP, complained_at TIMESTAMP, order_ts TIMESTAMP, "
+        "delivered_ts TIMESTAMP, location_id INT, location STRING, brands STRING, customer_addr STRING, "
+        "order_total DECIMAL(10,2), delivery_minutes DOUBLE, p50_minutes DOUBLE, p75_minutes DOUBLE, p99_minutes DOUBLE, "
+        "complaint_text STRING, agent_response STRING, complaint_category STRING, decision STRING, "
+        "credit_amount DECIMAL(10,2), confidence STRING, priority STRING, rationale STRING, customer_response STRING, "
+        "origin STRING, agent_version STRING, run_id STRING"
     ),
     key=("complaint_id",),
 )

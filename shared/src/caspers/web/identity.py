@@ -36,7 +36,7 @@ def identity_of(request: Request) -> Identity | None:
     return Identity(user_id or email or name, email, name)
 
 
-def caller(request: Request) -> Identity:
+async def caller(request: Request) -> Identity:
     """The identity of the request. Raises `NobodyAsks`."""
     identity = identity_of(request)
     if identity is None:
@@ -51,7 +51,7 @@ class AskedFromElsewhere(Refused):
     """Another site's page made the visitor's browser send this request."""
 
 
-def same_site(request: Request) -> None:
+async def same_site(request: Request) -> None:
     """Refuse changes that another site's page asks for in the visitor's name; scripts and our own pages pass."""
     changes = request.method not in {"GET", "HEAD", "OPTIONS"}
     if changes and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:

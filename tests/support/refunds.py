@@ -14,8 +14,8 @@ How to use it (a fixture per test is enough, the cluster is shared by a session)
 
 import json
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from caspers.clients.postgres import Postgres
 from caspers.clock import SystemClock
 from caspers.settings import Settings
 from caspers.web.app import base_app, server
+from caspers.web.turns import share_few_threads
 from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
 from refund_manager import pages
@@ -158,10 +159,16 @@ def reviewer(name: str) -> dict[str, str]:
     return {"X-Forwarded-User": name, "X-Forwarded-Email": email, "X-Forwarded-Preferred-Username": name}
 
 
+@asynccontextmanager
+async def _taking_turns(_app: FastAPI) -> AsyncGenerator[None]:
+    share_few_threads()
+    yield
+
+
 def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastAPI:
     """The refund manager's web app on this database; `routers` come on top of those that need Postgres only."""
     settings = Settings.model_validate({"app_name": "refunds", "app_port": port or free_port()})
-    app = base_app("Casper's refunds", settings, look=pages.LOOK)
+    app = base_app("Casper's refunds", settings, look=pages.LOOK, lifespan=_taking_turns)
     desk = open_desk(database, SystemClock())
     own = (queue.router, cases.router, decisions.router, policy.router)
     kept = upstream.router(desk, lambda _order_id: [])

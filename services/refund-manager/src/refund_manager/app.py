@@ -19,6 +19,7 @@ from caspers.errors import Unavailable
 from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
 from caspers.web.app import base_app
+from caspers.web.turns import share_few_threads
 from caspers.worker.loop import WorkerLoop
 from caspers.worker.step import StepContext, StepOutcome
 from databricks.sdk import WorkspaceClient
@@ -76,6 +77,7 @@ def build_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        share_few_threads()
         with suppress(Unavailable):  # the worker that fills the tables insists
             await asyncio.to_thread(apply_schema, platform.database)
         for worker in workers:

@@ -114,9 +114,6 @@ _SORTS: dict[Sort, _Order] = {
     "longest": _Order(sa.literal_column("coalesce(delivery_minutes, -1)"), "delivery_minutes", float),
 }
 
-#: Filters that no index serves may look at every case; they are given so long, then the answer is 503.
-_PATIENCE: LiteralString = "SELECT set_config('statement_timeout', '10s', true)"
-
 _EXACT: LiteralString = """
 SELECT status, refund_class, origin, location_id, location, sum(cases) AS cases, sum(agent_usd) AS agent_usd
   FROM refunds.case_counts
@@ -145,8 +142,6 @@ def page(
 ) -> QueuePage:
     """The next `limit` cases after the cursor `after`. Raises `OddCursor`."""
     begins = place(sort, after, _SORTS[sort].key_type) if after else None
-    if not filters.counted_exactly:
-        reader.row(_PATIENCE)
     if filters.text:
         return _search(reader, filters, sort, begins, limit)
     values = _values(filters) | _from(begins)
@@ -159,7 +154,6 @@ def counts(reader: Reader, filters: QueueFilters) -> QueueCounts:
     if filters.counted_exactly:
         known = {name: getattr(filters, name) for name in ("refund_class", "origin", "location_id")}
         return tally(reader.rows(_EXACT, **known), filters.status)
-    reader.row(_PATIENCE)
     values = _values(replace(filters, status=None))
     counted = tally(reader.rows(_count_statement(frozenset(values)), **values), filters.status)
     return replace(counted, exact=not filters.text and sum(counted.by_status.values()) < COUNT_CAP)

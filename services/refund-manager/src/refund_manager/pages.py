@@ -16,6 +16,7 @@ from caspers.review.texts import OrderId
 from caspers.web.app import Look
 from caspers.web.identity import Caller
 from caspers.web.pages import Link, render
+from caspers.web.turns import SlowLane
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
@@ -121,10 +122,12 @@ def router(desk: Desk, history: History) -> APIRouter:
 def evidence_router(room: GathersEvidence) -> APIRouter:
     """The page that asks the lakehouse; it comes into a case's page after the case."""
     pages = APIRouter(include_in_schema=False)
+    lane = SlowLane()
 
     @pages.get("/cases/{order_id}/evidence")
-    def show_evidence(request: Request, order_id: OrderId) -> HTMLResponse:
-        return render(request, "evidence_page.html", evidence=room.evidence(order_id))
+    async def show_evidence(request: Request, order_id: OrderId) -> HTMLResponse:
+        evidence = await lane.run(room.evidence, order_id)
+        return render(request, "evidence_page.html", evidence=evidence)
 
     return pages
 

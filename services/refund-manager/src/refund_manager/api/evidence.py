@@ -1,6 +1,7 @@
 """The evidence of a case as JSON: everything the case's page shows beside the recommendation."""
 
 from caspers.review.texts import OrderId
+from caspers.web.turns import SlowLane
 from fastapi import APIRouter
 
 from refund_manager.evidence import Evidence, EvidenceRoom
@@ -9,13 +10,14 @@ from refund_manager.evidence import Evidence, EvidenceRoom
 def router(room: EvidenceRoom) -> APIRouter:
     """The address below /api."""
     api = APIRouter(prefix="/api", tags=["evidence"])
+    lane = SlowLane()
 
     @api.get("/cases/{order_id}/evidence")
-    def evidence(order_id: OrderId) -> Evidence:
+    async def evidence(order_id: OrderId) -> Evidence:
         """Items, events, timeline, percentiles, route, the customer's earlier orders and the agent's steps.
 
         It is read from the lakehouse and may take a second: ask for the case itself first.
         """
-        return room.evidence(order_id)
+        return await lane.run(room.evidence, order_id)
 
     return api

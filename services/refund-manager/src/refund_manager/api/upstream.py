@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from caspers.review.shared_read import SharedRead
 from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
+from caspers.web.turns import SlowLane
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -95,6 +96,7 @@ class RefundRequest(BaseModel):
 def router(desk: Desk, events: OrderEvents) -> APIRouter:
     """The four addresses."""
     api = APIRouter(prefix="/api", tags=["addresses of the original"])
+    lane = SlowLane()
 
     kinds: SharedRead[upstream.Kinds] = SharedRead(lambda: _kinds(desk))
 
@@ -134,11 +136,11 @@ def router(desk: Desk, events: OrderEvents) -> APIRouter:
         )
 
     @api.get("/orders/{order_id}/events", summary="What happened to an order")
-    def order_events(order_id: Annotated[OrderId, Path()]) -> dict[str, Any]:
+    async def order_events(order_id: Annotated[OrderId, Path()]) -> dict[str, Any]:
         """In their order; the driver's pings are left out."""
         return {
             "order_id": order_id,
-            "events": [e for e in events(order_id) if e["event_type"] != "driver_ping"],
+            "events": [e for e in await lane.run(events, order_id) if e["event_type"] != "driver_ping"],
         }
 
     return api

@@ -6,18 +6,22 @@ whoever writes a second one; the runs are written first, so that a recommendatio
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from caspers.agents.deliveries import Delivery, Line
+from caspers.agents.order_facts import OrderFacts
 from caspers.agents.run_log import RunLog, in_pieces
 from caspers.agents.runs import Run
+from caspers.agents.statements import with_schemas
+from caspers.agents.work import Finished
 from caspers.clients.warehouse import Warehouse
+from caspers.model.tables import REFUND_RECOMMENDATIONS
 from caspers.names import Names
 
 from refund_manager.agent import RefundAnswer
-from refund_manager.delivered import Delivery
-from refund_manager.order_facts import OrderFacts, with_schemas
+
+#: The refund line: every order it has done has a recommendation.
+LINE = Line("refund", REFUND_RECOMMENDATIONS)
 
 _KEEP = """
 MERGE INTO {recommender}.refund_recommendations AS t
@@ -40,14 +44,8 @@ WHEN NOT MATCHED THEN INSERT *
 _BY_ORIGIN = "SELECT origin, count(*) AS orders FROM {recommender}.refund_recommendations GROUP BY origin"
 
 
-@dataclass(frozen=True)
-class Recommendation:
-    """What came of an order; without facts there is no answer either."""
-
-    delivery: Delivery
-    facts: OrderFacts | None
-    run: Run[RefundAnswer]
-    at: datetime
+#: What came of an order; without facts there is no answer either.
+Recommendation = Finished[Delivery, OrderFacts | None, RefundAnswer]
 
 
 class RecommendationStore:
@@ -79,7 +77,7 @@ def response_text(run: Run[RefundAnswer]) -> str:
 
 
 def _row(recommendation: Recommendation) -> dict[str, Any]:
-    run, delivery = recommendation.run, recommendation.delivery
+    run, delivery = recommendation.run, recommendation.item
     answer = run.answer
     return {
         "order_id": delivery.order_id,

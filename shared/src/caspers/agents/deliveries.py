@@ -70,6 +70,10 @@ class Delivery:
     live: bool
 
     @property
+    def subject(self) -> str:
+        return self.order_id
+
+    @property
     def key(self) -> tuple[str, datetime]:
         """The order and when it was delivered: what its facts are found by."""
         return self.order_id, self.delivered_ts

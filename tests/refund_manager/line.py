@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from admin.functions import definitions
+from caspers.agents.deliveries import Deliveries
+from caspers.agents.delivery_work import LOST_AFTER
 from caspers.agents.model_endpoint import ModelEndpoint
+from caspers.agents.order_facts import FactsReader
 from caspers.clients.volume import Volume
 from caspers.clients.warehouse import Warehouse
 from caspers.clock import SystemClock
@@ -17,10 +20,8 @@ from caspers.names import Names, quoted
 from caspers.worker.step import StepContext, StepOutcome
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.catalog import VolumeType
-from refund_manager.delivered import Deliveries
-from refund_manager.order_facts import FactsReader
-from refund_manager.recommendations import RecommendationStore
-from refund_manager.recommender import LOST_AFTER, Desk, Recommender
+from refund_manager.recommendations import LINE, RecommendationStore
+from refund_manager.recommender import Desk, Recommender
 
 #: Virtual time runs ahead of the wall clock.
 NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
@@ -102,7 +103,7 @@ class Line:
         """A recommender as a new process would have it."""
         return Recommender(
             Desk(
-                Deliveries(self.warehouse, self.checkpoints, self.names),
+                Deliveries(self.warehouse, self.checkpoints, self.names, LINE),
                 FactsReader(self.warehouse, self.names, self.clock),
                 RecommendationStore(self.warehouse, self.names),
                 lambda name, limits: ModelEndpoint(self.client, name, self.clock, limits),
@@ -125,7 +126,7 @@ class Line:
 
     def begin(self) -> None:
         """Fix where history ends: behind everything delivered so far."""
-        assert Deliveries(self.warehouse, self.checkpoints, self.names).boundary() is not None
+        assert Deliveries(self.warehouse, self.checkpoints, self.names, LINE).boundary() is not None
 
     def _events(self, order: Order) -> list[dict[str, Any]]:
         def event(kind: str, ts: datetime, sequence: int) -> dict[str, Any]:

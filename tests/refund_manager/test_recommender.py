@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from caspers.agents.deliveries import LINE_START
 from caspers.errors import Invalid, Unavailable
 from caspers.worker.step import StepContext
-from refund_manager.delivered import LINE_START
 
 from tests.refund_manager.line import RULES, Line, Order
 from tests.support.model_server import ModelServer, Reply, completion, external_endpoint

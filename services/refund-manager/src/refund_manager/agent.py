@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from caspers.agents.loop import AgentSpec, Model, Task, run_agent
+from caspers.agents.order_facts import OrderFacts, total_usd
 from caspers.agents.runs import Run
 from caspers.agents.tools import Rows, Tool, ToolStep
 from caspers.clock import Clock
@@ -20,7 +21,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from refund_manager import policy
 from refund_manager.cited_numbers import numbers_in, strangers
-from refund_manager.order_facts import OrderFacts, total_usd
 from refund_manager.policy import RefundClass
 from refund_manager.prompt import AGENT, AGENT_VERSION, INSTRUCTIONS, task
 

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from caspers.agents.deliveries import Deliveries
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
+from caspers.agents.order_facts import FactsReader, function_tools
 from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import control_database, refund_database
 from caspers.clients.postgres import Postgres
@@ -28,13 +30,11 @@ from fastapi import APIRouter, FastAPI
 from refund_manager import pages, recommender
 from refund_manager.api import agent, cases, decisions, evidence, history, policy, queue, upstream
 from refund_manager.case_facts import CaseFacts
-from refund_manager.delivered import Deliveries
 from refund_manager.desk import Desk, open_desk
 from refund_manager.evidence import EvidenceRoom
 from refund_manager.history import History
-from refund_manager.order_facts import FactsReader, function_tools
 from refund_manager.ratings import Ratings
-from refund_manager.recommendations import RecommendationStore
+from refund_manager.recommendations import LINE, RecommendationStore
 from refund_manager.schema import apply_schema
 
 CASES_WORKER = "refund_cases"
@@ -127,7 +127,7 @@ def _recommender(platform: Platform) -> recommender.Recommender:
         return ModelEndpoint(platform.workspace, name, clock, limits)
 
     desk = recommender.Desk(
-        Deliveries(platform.warehouse(), checkpoints, names),
+        Deliveries(platform.warehouse(), checkpoints, names, LINE),
         FactsReader(platform.warehouse(), names, clock),
         RecommendationStore(platform.warehouse(), names),
         open_model,

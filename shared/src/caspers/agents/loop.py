@@ -90,6 +90,21 @@ async def run_agent(spec: AgentSpec[Answer], task: Task[Answer], model: Model, c
     return running.record("answered", answer=answer)
 
 
+def without_facts(spec: AgentSpec[Answer], subject: str, why: str, clock: Clock) -> Run[Answer]:
+    """The run of an agent that was not even asked, because nothing is known of the subject."""
+    now = clock.now()
+    return Run(
+        run_id=run_id(spec.name, subject, now),
+        agent=spec.name,
+        agent_version=spec.version,
+        subject=subject,
+        started_at=now,
+        took_ms=0.0,
+        outcome="no_facts",
+        error=why,
+    )
+
+
 class _Ended(Exception):
     """The run is over without an answer."""
 

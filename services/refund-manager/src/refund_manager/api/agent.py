@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from caspers.agents.loop import Model
+from caspers.agents.order_facts import OfOrder
 from caspers.agents.run_log import RunLog
 from caspers.agents.runs import Run
 from caspers.agents.tools import Tool
@@ -20,7 +21,6 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from refund_manager.agent import RefundAgent, RefundAnswer, checked_id
-from refund_manager.order_facts import OfOrder
 from refund_manager.recommendations import response_text
 
 _ORDER = re.compile(r"\border\s+([A-Za-z0-9_-]+)", re.IGNORECASE)

@@ -88,6 +88,24 @@ def test_resources_that_need_each_other_in_a_circle_are_refused():
         )
 
 
+def test_what_cannot_be_made_at_once_waits_only_where_both_are_made():
+    first, second = Resource("a", "kind", "a"), Resource("b", "kind", "b", after=("a",))
+    assert plan.provisioning_graph([second])["b"] == frozenset()
+    assert plan.provisioning_graph([first, second])["b"] == {"a"}
+
+
+def test_stages_may_share_what_they_declare_alike():
+    shared = Resource("schema", "kind", "schema")
+    stages = [Stage("One", "One", (), (shared,)), Stage("Two", "Two", (), (shared,))]
+    assert plan.declared(stages) == {"schema": ("One", shared)}
+
+
+def test_stages_that_mean_different_things_by_one_key_are_refused():
+    stages = [Stage(name, name, (), (Resource("schema", "kind", name),)) for name in ("One", "Two")]
+    with pytest.raises(Invalid, match="One and Two declare schema differently"):
+        plan.declared(stages)
+
+
 def test_outputs_are_filled_in_at_any_depth():
     spec = {"plain": 1, "deep": [{"id": Output("a", "id")}]}
     assert plan.resolve(spec, {"a": {"id": "7"}}) == {"plain": 1, "deep": [{"id": "7"}]}

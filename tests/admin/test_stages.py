@@ -11,7 +11,7 @@ from admin.stages.targets import TARGETS, target
 from caspers.errors import Invalid
 from caspers.settings import Parameters
 
-DIGESTS = {"replayer": "r", "order_items": "o", "refund-manager": "m"}
+DIGESTS = {"replayer": "r", "order_items": "o", "refund-manager": "m", "complaint-console": "c"}
 
 
 def declared(**parameters: Any) -> list[Stage]:
@@ -75,6 +75,32 @@ def test_a_rhythm_that_cron_cannot_keep_is_refused(minutes: float):
 def test_every_stage_of_every_target_exists():
     known = {stage.name for stage in declared()}
     assert {name for target in TARGETS.values() for name in target.stages} <= known
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_target_can_be_brought_up_by_itself(name: str):
+    wanted = plan.with_ancestors(declared(), TARGETS[name].stages)
+    graph = plan.provisioning_graph([resource for _, resource in plan.declared(wanted).values()])
+    assert "order_items first update" in graph
+
+
+def test_the_two_consoles_are_never_made_at_the_same_time():
+    graph = plan.provisioning_graph(list(resources(declared()).values()))
+    assert "refunds app" in graph["complaints app"]
+
+
+def test_the_complaint_line_comes_without_the_refund_line():
+    wanted = plan.with_ancestors(declared(), TARGETS["complaints"].stages)
+    assert {"complaints app", "function get_location_timings"} <= resources(wanted).keys()
+    assert "refunds app" not in resources(wanted)
+
+
+def test_an_endpoint_of_ones_own_is_checked_and_attached_to_the_console():
+    every = resources(declared(llm_model="words", complaint_agent_endpoint_name="triage"))
+    assert every["complaint model endpoint"].name == "triage"
+    attached = every["complaints app"].spec["resources"]
+    endpoints = [each["serving_endpoint"]["name"] for each in attached if "serving_endpoint" in each]
+    assert endpoints == ["triage", "words"]
 
 
 def test_an_unknown_target_is_refused_with_the_known_ones():

@@ -3,7 +3,7 @@ from typing import Any
 
 from admin.verify import troubles
 
-FINE = {
+FINE: dict[str, Any] = {
     "workspace": {"state": "running", "url": "http://localhost"},
     "apps": {"demo-admin": {"state": "RUNNING", "url": "http://localhost:1"}},
     "pipelines": {"demo-order-items": {"state": "RUNNING", "last_update": {"state": "RUNNING"}}},
@@ -21,6 +21,7 @@ FINE = {
         },
         "cases": {"pending": 100},
     },
+    "complaints": None,
 }
 
 
@@ -70,6 +71,14 @@ def test_a_worker_that_was_told_to_stop_is_no_trouble():
 
 def test_a_demo_without_a_refund_line_is_no_trouble():
     assert troubles(FINE | {"refunds": None}) == []
+
+
+def test_the_complaint_line_is_looked_at_in_the_same_way():
+    complaints = FINE["refunds"] | {"responses": {"rules": 8, "error": 2}, "synced": None}
+    assert troubles(FINE | {"complaints": complaints}) == [
+        "the responses are not copied into Lakebase",
+        "2 of 10 responses are errors; ai.agent_runs says why",
+    ]
 
 
 def test_a_copy_in_lakebase_that_went_offline_is_named_with_its_reason():

@@ -86,6 +86,11 @@ class Names:
         return f"{self._dns}complaintmanager"
 
     @property
+    def complaint_database_catalog(self) -> str:
+        """The Unity Catalog catalog that stands for the complaint console's database."""
+        return f"{self.catalog}complaintmanager"
+
+    @property
     def admin_app(self) -> str:
         return f"{self._dns}-admin"
 

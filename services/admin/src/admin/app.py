@@ -14,10 +14,10 @@ from databricks.sdk import WorkspaceClient
 from fastapi import FastAPI
 
 from admin import api, pages
+from admin.agent_lines import COMPLAINTS, REFUNDS, LineReader
 from admin.connections import Connections
 from admin.control_plane import ControlPlane
 from admin.engine import Engine
-from admin.refund_line import RefundLine
 from admin.registry import TableRegistry
 from admin.resources.kinds import kinds
 from admin.run_history import RunHistory
@@ -45,10 +45,11 @@ def build(settings: Settings) -> FastAPI:
     runs = Runs(clock, new_id, RunHistory(connections.control))
     workers = Workers(connections.control, clock)
     plane = ControlPlane(settings, sources, engine, registry, runs)
-    refunds = RefundLine(workspace, connections.warehouse, connections.refunds, settings.names)
-    status = StatusReader(
-        workspace, connections.warehouse, settings.names, registry, workers, refunds=refunds
-    )
+    lines = [
+        LineReader(line, workspace, connections.warehouse, database, settings.names)
+        for line, database in ((REFUNDS, connections.refunds), (COMPLAINTS, connections.complaints))
+    ]
+    status = StatusReader(workspace, connections.warehouse, settings.names, registry, workers, lines=lines)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:

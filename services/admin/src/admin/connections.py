@@ -12,7 +12,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as platform
 
 from admin.resources.warehouse import choose
-from admin.stages.refunds import DATABASE as REFUND_DATABASE
+from admin.stages import complaints, refunds
 from admin.stages.specifications import CONTROL_DATABASE
 
 
@@ -62,7 +62,11 @@ class Connections:
 
     def refunds(self) -> Lakebase | None:
         """The refund manager's database, or None while its project does not exist."""
-        return self._if_there(self._settings.names.refund_project, REFUND_DATABASE)
+        return self._if_there(self._settings.names.refund_project, refunds.DATABASE)
+
+    def complaints(self) -> Lakebase | None:
+        """The complaint console's database, or None while its project does not exist."""
+        return self._if_there(self._settings.names.complaint_project, complaints.DATABASE)
 
     def _if_there(self, project: str, name: str) -> Lakebase | None:
         endpoint = endpoint_path(project)

@@ -48,6 +48,8 @@ class Resource:
     spec: Spec = field(default_factory=dict[str, Any])
     needs: tuple[str, ...] = ()
     """Resources that must be ready first, beyond those whose outputs the specification uses."""
+    after: tuple[str, ...] = ()
+    """Resources that it waits for where they are made in the same run, because the two cannot be made at once."""
 
 
 @dataclass(frozen=True)

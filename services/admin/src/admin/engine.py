@@ -41,7 +41,7 @@ class Engine:
 
     def provision(self, stages: Sequence[Stage], run: Run) -> None:
         """Bring every resource of these stages into being, then remove what they no longer declare."""
-        owner = {resource.key: (stage.name, resource) for stage in stages for resource in stage.resources}
+        owner = plan.declared(stages)
         graph = plan.provisioning_graph([resource for _, resource in owner.values()])
         run.expect(
             [Step(key, stage, resource.kind, resource.name) for key, (stage, resource) in owner.items()]
@@ -211,7 +211,8 @@ def _intent(stage: str, resource: Resource) -> Entry:
 
 
 def _needs(resource: Resource) -> tuple[str, ...]:
-    return tuple(sorted(plan.all_needs(resource)))
+    """What goes after it when all is removed: what it needs, and what it cannot be made or removed together with."""
+    return tuple(sorted(plan.all_needs(resource) | set(resource.after)))
 
 
 def _close(run: Run) -> None:

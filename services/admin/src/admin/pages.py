@@ -18,12 +18,15 @@ def router(plane: ControlPlane, workers: Workers, status: StatusReader) -> APIRo
 
     @pages.get("/")
     def show_status(request: Request) -> HTMLResponse:
-        now = status.read(versions=False)
+        now, names = status.read(versions=False), plane.names
         return render(
             request,
             "status.html",
             demo=now,
-            console=now["apps"].get(plane.names.refund_app),
+            lines=[
+                ("Refund line", "recommendations", now["refunds"], now["apps"].get(names.refund_app)),
+                ("Complaint line", "responses", now["complaints"], now["apps"].get(names.complaint_app)),
+            ],
             troubles=troubles(now),
             stages=plane.stages(),
             workers=workers.all(),

@@ -74,18 +74,34 @@ def with_ancestors(stages: Sequence[Stage], asked: Iterable[str]) -> list[Stage]
     return [stage for stage in stages if stage.name in wanted]
 
 
+def declared(stages: Iterable[Stage]) -> dict[str, tuple[str, Resource]]:
+    """Every resource by its key, with the first stage that declares it; several may, if they declare it alike.
+
+    Raises:
+        Invalid: two stages mean different things by one key.
+    """
+    found: dict[str, tuple[str, Resource]] = {}
+    for stage in stages:
+        for resource in stage.resources:
+            owner, first = found.setdefault(resource.key, (stage.name, resource))
+            if first != resource:
+                raise Invalid(f"{owner} and {stage.name} declare {resource.key} differently")
+    return found
+
+
 def provisioning_graph(resources: Sequence[Resource]) -> Graph:
     """For every resource the keys it waits for; needs outside of `resources` are an error in the declaration.
 
     Raises:
         Invalid: two resources share a key, a need is unknown, or the needs run in a circle.
     """
-    graph = {resource.key: all_needs(resource) for resource in resources}
-    if len(graph) != len(resources):
+    needs = {resource.key: all_needs(resource) for resource in resources}
+    if len(needs) != len(resources):
         raise Invalid("two resources share a key")
-    for key, needs in graph.items():
-        if unknown := needs - graph.keys():
+    for key, needed in needs.items():
+        if unknown := needed - needs.keys():
             raise Invalid(f"{key} needs {', '.join(sorted(unknown))}, which nothing declares")
+    graph = {each.key: needs[each.key] | (needs.keys() & set(each.after)) for each in resources}
     refuse_circles(graph)
     return graph
 

@@ -1,19 +1,19 @@
 """The state of the whole demo in one object, gathered from where each part of the truth is."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, LiteralString
 
 import pyarrow as pa
 from caspers.clients.warehouse import Warehouse
 from caspers.errors import CaspersError
-from caspers.model.tables import REFUND_RECOMMENDATIONS, TABLES
+from caspers.model.tables import TABLES
 from caspers.names import Names, quoted
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.apps import App
 from databricks.sdk.service.pipelines import GetPipelineResponse
 
-from admin.refund_line import RefundLine
+from admin.agent_lines import LineReader
 from admin.registry import Registry
 from admin.workers import Workers
 
@@ -32,14 +32,14 @@ class StatusReader:
         registry: Registry,
         workers: Workers,
         *,
-        refunds: RefundLine,
+        lines: Sequence[LineReader],
     ) -> None:
         self._workspace = workspace
         self._warehouse = warehouse
         self._names = names
         self._registry = registry
         self._workers = workers
-        self._refunds = refunds
+        self._lines = lines
 
     def read(self, *, versions: bool = True) -> dict[str, Any]:
         """The object behind `GET /api/status` and `caspers status --json`.
@@ -48,8 +48,8 @@ class StatusReader:
         """
         workers = self._workers.all()
         progress = workers.get(REPLAY_WORKER, {}).get("progress", {})
-        registered = self._registry.entries().values()
-        kinds = {entry.kind for entry in registered}
+        entries = self._registry.entries()
+        registered = entries.values()
         apps = [
             self._names.admin_app,
             *(entry.name for entry in registered if entry.kind == "databricks_app"),
@@ -69,12 +69,14 @@ class StatusReader:
             },
             "tables": tables,
             "replay": {figure: progress.get(figure) for figure in REPLAY_FIGURES},
-            "refunds": self._refund_line(tables) if "synced_table" in kinds else None,
+            **{
+                reader.line.name: self._line(reader, tables) if reader.line.copy.key in entries else None
+                for reader in self._lines
+            },
         }
 
-    def _refund_line(self, tables: Mapping[str, Mapping[str, int | None]]) -> dict[str, Any]:
-        source = tables.get(self._names.table(REFUND_RECOMMENDATIONS.name), {})
-        return self._refunds.read(source_version=source.get("version"))
+    def _line(self, reader: LineReader, tables: Mapping[str, Mapping[str, int | None]]) -> dict[str, Any]:
+        return reader.read(source_version=tables.get(reader.source, {}).get("version"))
 
     def _app(self, name: str) -> dict[str, Any]:
         try:

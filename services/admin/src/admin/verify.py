@@ -19,7 +19,13 @@ def troubles(status: Status) -> list[str]:
     """Everything that is not as desired, a sentence each; empty when all is well."""
     if status["workspace"]["state"] != "running":
         return ["nothing runs here; `caspers up` starts it"]
-    return [*_apps(status), *_pipelines(status), *_workers(status), *_refunds(status)]
+    return [
+        *_apps(status),
+        *_pipelines(status),
+        *_workers(status),
+        *_line(status["refunds"], "recommendations"),
+        *_line(status["complaints"], "responses"),
+    ]
 
 
 def _apps(status: Status) -> Iterator[str]:
@@ -46,19 +52,18 @@ def _workers(status: Status) -> Iterator[str]:
             yield f"worker {name} should be running but is {worker['observed']}"
 
 
-def _refunds(status: Status) -> Iterator[str]:
-    line = status["refunds"]
+def _line(line: Mapping[str, Any] | None, answers_are: str) -> Iterator[str]:
     if line is None:
         return
     synced = line["synced"]
     if synced is None:
-        yield "the recommendations are not copied into Lakebase"
+        yield f"the {answers_are} are not copied into Lakebase"
     elif not synced["state"].startswith("ONLINE") or synced["state"].endswith("FAILED"):
         why = f": {synced['message']}" if synced["message"] else ""
-        yield f"the recommendations' copy in Lakebase is {synced['state']}{why}"
+        yield f"the {answers_are}' copy in Lakebase is {synced['state']}{why}"
     elif (synced["versions_behind"] or 0) > VERSIONS_BEHIND_LIMIT:
-        yield f"the recommendations' copy in Lakebase is {synced['versions_behind']} versions behind"
-    recommended = line["recommendations"] or {}
-    errors = recommended.get("error", 0)
-    if errors > ERROR_SHARE_LIMIT * sum(recommended.values()):
-        yield f"{errors} of {sum(recommended.values())} recommendations are errors; ai.agent_runs says why"
+        yield f"the {answers_are}' copy in Lakebase is {synced['versions_behind']} versions behind"
+    answered = line[answers_are] or {}
+    errors = answered.get("error", 0)
+    if errors > ERROR_SHARE_LIMIT * sum(answered.values()):
+        yield f"{errors} of {sum(answered.values())} {answers_are} are errors; ai.agent_runs says why"

@@ -21,6 +21,9 @@ COLOURS = {"done": "green", "failed": "red", "skipped": "yellow", "cancelled": "
 WIDE = 240
 """Columns where the output goes to a file or a program: nothing is cut off."""
 
+LINES = (("refunds", "refund line", "recommendations"), ("complaints", "complaint line", "responses"))
+"""The lines in the status object: their names there, their titles, and what their agents' answers are called."""
+
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 errors = Console(stderr=True, highlight=False)
 
@@ -102,15 +105,16 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
     tables = _table("table", "rows", "version")
     for name, table in status["tables"].items():
         tables.add_row(name, _number(table["rows"]), _number(table["version"]))
-    return [table for table in (parts, workers, _refunds(status["refunds"]), tables) if table.row_count]
+    lines = (_line(title, status[name], answers) for name, title, answers in LINES)
+    return [table for table in (parts, workers, *lines, tables) if table.row_count]
 
 
-def _refunds(line: Mapping[str, Any] | None) -> Table:
-    table = _table("refund line", "figures")
+def _line(title: str, line: Mapping[str, Any] | None, answers_are: str) -> Table:
+    table = _table(title, "figures")
     if line is None:
         return table
     synced = line["synced"]
-    table.add_row("recommendations", counts(line["recommendations"]))
+    table.add_row(answers_are, counts(line[answers_are]))
     if synced is not None:
         behind = synced["versions_behind"]
         late = "" if behind is None else f", {_number(behind)} behind"
@@ -153,10 +157,11 @@ def live_line(status: Mapping[str, Any]) -> str:
         f"orders in gold {_number(rows.get('lakeflow.gold_order_header'))}",
         f"replay lag {_number(lag_s)} s",
     ]
-    if refunds := status["refunds"]:
-        cases: Mapping[str, int] = refunds["cases"] or {}
-        parts.append(f"recommended {_number(sum((refunds['recommendations'] or {}).values()))}")
-        parts.append(f"to decide {_number(sum(cases.values()) - cases.get('decided', 0))}")
+    for name, _title, answers in LINES:
+        if line := status[name]:
+            cases: Mapping[str, int] = line["cases"] or {}
+            parts.append(f"{answers} {_number(sum((line[answers] or {}).values()))}")
+            parts.append(f"to decide {_number(sum(cases.values()) - cases.get('decided', 0))}")
     return "  ".join(parts)
 
 

@@ -3,9 +3,18 @@
 A stage is only a declaration: the engine knows how to bring it about, repair it and take it away again.
 """
 
+from dataclasses import replace
+
 from admin.declarations import REGISTRY_KEY, Resource, Stage
 from admin.stages import targets
 from admin.stages.canonical_data import canonical_data
+from admin.stages.complaints import (
+    complaint_agent,
+    complaint_agent_stream,
+    complaint_console,
+    complaint_generator_stream,
+    complaint_lakebase,
+)
 from admin.stages.demo import Demo
 from admin.stages.foundation import foundation
 from admin.stages.medallion import medallion
@@ -31,6 +40,38 @@ def all_stages(demo: Demo) -> list[Stage]:
             targets.REVERSE_ETL,
             targets.REFUND_AGENT,
         ),
+        *_complaint_line(demo),
+    ]
+
+
+def _complaint_line(demo: Demo) -> list[Stage]:
+    return [
+        _stage(targets.COMPLAINT_AGENT, "Complaint agent", complaint_agent(demo), targets.PIPELINE),
+        _stage(
+            targets.COMPLAINT_GENERATOR_STREAM,
+            "Complaints",
+            complaint_generator_stream(demo),
+            targets.PIPELINE,
+        ),
+        _stage(
+            targets.COMPLAINT_AGENT_STREAM,
+            "Triaged complaints",
+            complaint_agent_stream(demo),
+            targets.COMPLAINT_GENERATOR_STREAM,
+            targets.COMPLAINT_AGENT,
+        ),
+        _stage(
+            targets.COMPLAINT_LAKEBASE,
+            "Complaints in Lakebase",
+            complaint_lakebase(demo),
+            targets.COMPLAINT_AGENT_STREAM,
+        ),
+        _stage(
+            targets.COMPLAINT_CONSOLE,
+            "Complaint console",
+            complaint_console(demo),
+            targets.COMPLAINT_LAKEBASE,
+        ),
     ]
 
 
@@ -40,8 +81,5 @@ def _stage(name: str, title: str, resources: tuple[Resource, ...], *needs: str) 
         name,
         title,
         needs,
-        tuple(
-            Resource(each.key, each.kind, each.name, each.spec, (*each.needs, REGISTRY_KEY))
-            for each in resources
-        ),
+        tuple(replace(each, needs=(*each.needs, REGISTRY_KEY)) for each in resources),
     )

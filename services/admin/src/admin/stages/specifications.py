@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from caspers.model.tables import Table
+
 from admin.declarations import Output, Resource
 from admin.stages.demo import Demo
 
@@ -11,6 +13,28 @@ CONTROL_DATABASE = "control"
 def control() -> dict[str, Any]:
     """Where the control database is."""
     return {"endpoint": Output("control project", "endpoint"), "database": CONTROL_DATABASE}
+
+
+def delta_table(demo: Demo, table: Table, schema: str, *, change_feed: bool = False) -> Resource:
+    """An empty table of ours in the schema of that key; with a change feed, copies can follow it."""
+    spec = {
+        "columns": [[column.name, column.sql_type] for column in table.columns],
+        "key": list(table.key),
+        "change_feed": change_feed,
+    }
+    return Resource(
+        f"table {table.short_name}",
+        "delta_table",
+        demo.names.table(table.name),
+        spec,
+        needs=(schema, "warehouse"),
+    )
+
+
+def worker_orders(worker: str, release: str, parameters: dict[str, Any]) -> Resource:
+    """A worker told to run for good, once the app that runs it is released."""
+    spec = {**control(), "desired": "running", "parameters": parameters, "until": "running", "offers": []}
+    return Resource(f"orders {worker}", "worker_orders", worker, spec, needs=("control schema", release))
 
 
 def source_folder(key: str, path: str, demo: Demo, bundle: str) -> Resource:

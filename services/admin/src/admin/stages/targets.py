@@ -13,9 +13,21 @@ REFUND_AGENT = "Refund_Recommender_Agent"
 REFUND_STREAM = "Refund_Recommender_Stream"
 REVERSE_ETL = "Lakebase_Reverse_ETL"
 REFUND_MANAGER = "Databricks_App_Refund_Manager"
+COMPLAINT_AGENT = "Complaint_Agent"
+COMPLAINT_GENERATOR_STREAM = "Complaint_Generator_Stream"
+COMPLAINT_AGENT_STREAM = "Complaint_Agent_Stream"
+COMPLAINT_LAKEBASE = "Complaint_Lakebase"
+COMPLAINT_CONSOLE = "Databricks_App_Complaint_Console"
 
 _MEDALLION = (CANONICAL_DATA, PIPELINE)
 _REFUND_LINE = (REFUND_AGENT, REFUND_STREAM, REVERSE_ETL, REFUND_MANAGER)
+_COMPLAINT_LINE = (
+    COMPLAINT_AGENT,
+    COMPLAINT_GENERATOR_STREAM,
+    COMPLAINT_AGENT_STREAM,
+    COMPLAINT_LAKEBASE,
+    COMPLAINT_CONSOLE,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,8 @@ class Target:
 TARGETS: Mapping[str, Target] = {
     "default": Target((*_MEDALLION, *_REFUND_LINE), {}),
     "free": Target(_MEDALLION, {"pipeline_schedule_minutes": 3.0}),
+    "complaints": Target((*_MEDALLION, *_COMPLAINT_LINE), {}),
+    "all": Target((*_MEDALLION, *_REFUND_LINE, *_COMPLAINT_LINE), {}),
 }
 DEFAULT_TARGET = "default"
 

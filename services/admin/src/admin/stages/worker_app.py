@@ -39,6 +39,12 @@ class WorkerApp:
     """What must be there before the app itself is made."""
     release_needs: tuple[str, ...] = ()
     """What must be there before its code runs."""
+    after: tuple[str, ...] = ()
+    """What the app itself waits for where it is made in the same run."""
+
+    @property
+    def release_key(self) -> str:
+        return f"{self.key} release"
 
     def resources(self, demo: Demo) -> tuple[Resource, ...]:
         """Everything that the app consists of."""
@@ -52,6 +58,7 @@ class WorkerApp:
                 self.name,
                 {"description": self.description, "resources": self.attached},
                 needs=self.needs,
+                after=self.after,
             ),
             *rights,
             Resource(f"{self.key} compute", "app_compute", self.name, needs=(f"{self.key} app",)),
@@ -83,7 +90,7 @@ class WorkerApp:
 
     def _release(self, demo: Demo, rights: Iterable[Resource]) -> Resource:
         return Resource(
-            f"{self.key} release",
+            self.release_key,
             "app_release",
             self.name,
             {

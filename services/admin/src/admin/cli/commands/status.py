@@ -17,6 +17,7 @@ STOPPED: dict[str, Any] = {
     "tables": {},
     "replay": {"virtual_time": None, "watermark": None, "events_written": None},
     "refunds": None,
+    "complaints": None,
 }
 """The status object when nothing runs."""
 

@@ -1,61 +1,94 @@
-"""The refund line in figures: what was recommended, how far its copy in Lakebase is, what people have decided.
+"""The lines in figures: what the agents answered, how far its copy in Lakebase is, what people have decided.
 
-Each figure is read where it is true: recommendations in Delta, the copy from the platform, cases in Postgres. One
-that cannot be read at the moment is None and hides none of the others.
+Each figure is read where it is true: answers in Delta, the copy from the platform, cases in Postgres. One that cannot
+be read at the moment is None and hides none of the others.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from caspers.clients.lakebase import Lakebase
 from caspers.clients.warehouse import Warehouse
 from caspers.errors import CaspersError
-from caspers.model.tables import REFUND_RECOMMENDATIONS
 from caspers.names import Names, quoted
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 
-from admin.stages.refunds import SYNCED_SCHEMA, SYNCED_TABLE
+from admin.stages import complaints, refunds
+from admin.stages.lakebase_copy import SyncedCopy
 
 STATE_PREFIX = "SYNCED_TABLE_"
-CASES: LiteralString = """
-SELECT status, sum(cases)::bigint AS cases FROM refunds.case_counts GROUP BY status ORDER BY status
-"""
 
 
-class RefundLine:
-    """Reads the figures of the refund line."""
+@dataclass(frozen=True)
+class Line:
+    """One line: an agent's answers, their copy, and the cases made of them."""
+
+    name: str
+    answers_are: str
+    """What the answers are called: "recommendations"."""
+    schema: str
+    copy: SyncedCopy
+    cases: LiteralString
+    """The statement that counts cases by status."""
+
+
+REFUNDS = Line(
+    "refunds",
+    "recommendations",
+    refunds.SCHEMA,
+    refunds.RECOMMENDATIONS,
+    "SELECT status, sum(cases)::bigint AS cases FROM refunds.case_counts GROUP BY status ORDER BY status",
+)
+COMPLAINTS = Line(
+    "complaints",
+    "responses",
+    complaints.SCHEMA,
+    complaints.RESPONSES,
+    "SELECT status, sum(cases)::bigint AS cases FROM reviews.case_counts GROUP BY status ORDER BY status",
+)
+
+
+class LineReader:
+    """Reads the figures of one line."""
 
     def __init__(
         self,
+        line: Line,
         workspace: WorkspaceClient,
         warehouse: Callable[[], Warehouse],
         database: Callable[[], Lakebase | None],
         names: Names,
     ) -> None:
+        self.line = line
         self._workspace = workspace
         self._warehouse = warehouse
         self._database = database
         self._names = names
 
+    @property
+    def source(self) -> str:
+        """The full name of the table of answers."""
+        return self._names.table(self.line.copy.source.name)
+
     def read(self, *, source_version: int | None) -> dict[str, Any]:
-        """Recommendations by origin, the synced table, cases by status; `source_version` tells how far it is behind."""
+        """Answers by origin, the synced table, cases by status; `source_version` tells how far the copy is behind."""
         return {
-            "recommendations": self._recommendations(),
+            self.line.answers_are: self._answers(),
             "synced": self._synced(source_version),
             "cases": self._cases(),
         }
 
-    def _recommendations(self) -> dict[str, int] | None:
-        table = quoted(self._names.table(REFUND_RECOMMENDATIONS.name))
+    def _answers(self) -> dict[str, int] | None:
         try:
-            counted = self._warehouse().query(_by_origin(table)).to_pylist()
+            counted = self._warehouse().query(_by_origin(quoted(self.source))).to_pylist()
         except CaspersError:
             return None
-        return {row["origin"]: row["recommendations"] for row in counted}
+        return {row["origin"]: row["answers"] for row in counted}
 
     def _synced(self, source_version: int | None) -> dict[str, Any] | None:
-        name = self._names.table(f"{SYNCED_SCHEMA}.{SYNCED_TABLE}")
+        name = self._names.table(f"{self.line.schema}.{self.line.copy.table}")
         try:
             status = self._workspace.postgres.get_synced_table(f"synced_tables/{name}").status
         except NotFound:
@@ -76,16 +109,16 @@ class RefundLine:
         }
 
     def _cases(self) -> dict[str, int] | None:
-        """Cases by status; None while the refund manager has not made its tables."""
+        """Cases by status; None while the console has not made its tables."""
         try:
             database = self._database()
             if database is None:
                 return None
             with database.reading() as reader:
-                return {row.status: row.cases for row in reader.rows(CASES)}
+                return {row.status: row.cases for row in reader.rows(self.line.cases)}
         except CaspersError:
             return None
 
 
 def _by_origin(table: LiteralString) -> LiteralString:
-    return "SELECT origin, count(*) AS recommendations FROM " + table + " GROUP BY origin ORDER BY origin"  # noqa: S608  a checked identifier
+    return "SELECT origin, count(*) AS answers FROM " + table + " GROUP BY origin ORDER BY origin"  # noqa: S608  a checked identifier

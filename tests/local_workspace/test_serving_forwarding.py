@@ -27,7 +27,10 @@ def forward(server: ModelServer, *, within_s: float = 10, times: int = 1) -> lis
     async def all_at_once() -> list[Response]:
         forwarder = Forwarder(answer_within_s=within_s)
         chats = [forwarder.forward("e", destination, {"messages": []}) for _ in range(times)]
-        return await asyncio.gather(*chats)
+        try:
+            return await asyncio.gather(*chats)
+        finally:
+            await forwarder.close()
 
     return asyncio.run(all_at_once())
 
@@ -39,7 +42,7 @@ def test_a_model_that_takes_too_long_is_given_up():
 
 def test_an_answer_that_breaks_off_is_no_answer():
     half = Reply(body=b"{", headers={"content-length": "9"})
-    with ModelServer(lambda _body: half) as server, pytest.raises(ModelUnreachable, match="RemoteProtocol"):
+    with ModelServer(lambda _body: half) as server, pytest.raises(ModelUnreachable, match="ClientPayloadError"):
         forward(server)
 
 
@@ -60,7 +63,7 @@ def test_errors_never_hold_the_key():
     with ModelServer() as server:
         destination = entities.model_server(server.url, "m", KEY)
     with pytest.raises(ModelUnreachable) as caught:
-        asyncio.run(Forwarder().forward("e", destination, {}))
+        forward(server)
     assert KEY not in str(caught.value) + repr(destination)
 
 

@@ -1,6 +1,6 @@
 """Assembly: the engines, the API families and the home page, each a line in one list."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -54,6 +54,7 @@ class Workspace:
         routers: the API families and pages.
         start: called in order when the server starts; each may take seconds.
         stop: called in reverse order, while the API still answers: apps end their work with its help.
+        close: awaited after that.
     """
 
     config: Config
@@ -62,6 +63,7 @@ class Workspace:
     routers: list[APIRouter] = field(default_factory=list)
     start: list[Callable[[], None]] = field(default_factory=list)
     stop: list[Callable[[], None]] = field(default_factory=list)
+    close: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def stop_all(self) -> None:
         """Stop what runs; a second call does nothing."""
@@ -91,8 +93,9 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     synced_tables = SyncedTables(state, lakebase, unity_catalog, owner)
     workspace.start.append(synced_tables.start)
     workspace.stop.append(synced_tables.stop)
-    serving, serving_routes = serving_service(state, permissions, owner, config.model, clock)
+    serving, serving_routes, close = serving_service(state, permissions, owner, config.model, clock)
     workspace.routers += serving_routes
+    workspace.close.append(close)
     attachments = Attachments(
         identities, permissions, unity_catalog, lakebase, branch, serving_endpoints=serving
     )
@@ -139,6 +142,8 @@ def application(workspace: Workspace) -> FastAPI:
             yield
         finally:
             workspace.stop_all()
+            for close in workspace.close:
+                await close()
             workspace.state.close()
 
     app = FastAPI(title="Local workspace", lifespan=lifespan)

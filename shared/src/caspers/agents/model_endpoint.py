@@ -15,7 +15,8 @@ from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any, Literal
 
-import httpx
+import aiohttp
+import orjson
 from databricks.sdk import WorkspaceClient
 
 from caspers.agents.chat import EXCERPT, Completion, NotACompletion, read_completion
@@ -86,7 +87,7 @@ class ModelEndpoint:
         self._pause = Pause()
         self._circuit = Circuit()
         self._closing = asyncio.Event()
-        self._client: httpx.AsyncClient | None = None
+        self._session: aiohttp.ClientSession | None = None
         self._header: tuple[float, Mapping[str, str]] = (float("-inf"), {})
         self._asked = False
 
@@ -103,18 +104,19 @@ class ModelEndpoint:
         Raises `Unavailable` when the endpoint does not answer, `NotFound` and `Refused` when it is not there or not
         ours to use, `ModelRefused` when it refuses this body, `NotACompletion` when it answers with something else.
         """
+        text = orjson.dumps(body)
         async with self._places:
             if not self._circuit.admits(self._clock.monotonic()):
                 raise self._unavailable("the last calls failed, and the next try is in a few seconds")
-            return await self._insist(body)
+            return await self._insist(text)
 
     async def close(self) -> None:
         """End waits at once and close the connections."""
         self._closing.set()
-        if self._client is not None:
-            await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    async def _insist(self, body: Mapping[str, Any]) -> Completion:
+    async def _insist(self, body: bytes) -> Completion:
         """Call until it works, or give up."""
         failures = refusals = 0
         while True:
@@ -128,7 +130,7 @@ class ModelEndpoint:
                     raise self._unavailable(trouble.what) from trouble
                 await self._wait(self._delay_s(trouble, failures + refusals))
 
-    async def _call(self, body: Mapping[str, Any]) -> Completion:
+    async def _call(self, body: bytes) -> Completion:
         began_s = self._clock.monotonic()
         status, headers, content = await self._post(body)
         if status in _PASSING:
@@ -141,41 +143,40 @@ class ModelEndpoint:
             raise kind(f"serving endpoint {self.name} answered HTTP {status}: {_excerpt(content)}")
         return read_completion(content, self._clock.monotonic() - began_s)
 
-    async def _post(self, body: Mapping[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+    async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and bytes of the answer; a login that ran out is renewed once."""
         for renewed in (False, True):
             headers = await self._authorization(renew=renewed)
             try:
                 answer = await self._send(body, headers)
-            except httpx.HTTPError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 raise _Passing(f"{type(error).__name__} {error}".strip()) from error
             if answer[0] != 401 or renewed:
                 return answer
         raise AssertionError("the second answer is returned")
 
-    async def _send(
-        self, body: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> tuple[int, httpx.Headers, bytes]:
+    async def _send(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         address = f"{self._workspace.config.host}/serving-endpoints/{self.name}/invocations"
-        async with self._connections().stream("POST", address, json=body, headers=headers) as response:
+        async with self._connections().post(
+            address, data=body, headers=headers, allow_redirects=False
+        ) as response:
             content = bytearray()
-            async for block in response.aiter_bytes():
+            async for block in response.content.iter_any():
                 content += block
                 if len(content) > ANSWER_BYTES:
                     raise NotACompletion(
                         f"the endpoint's answer is longer than {ANSWER_BYTES >> 20} MiB", _excerpt(content)
                     )
-            return response.status_code, response.headers, bytes(content)
+            return response.status, response.headers, bytes(content)
 
-    def _connections(self) -> httpx.AsyncClient:
-        if self._client is None:
-            most = self.limits.in_flight
-            self._client = httpx.AsyncClient(
-                timeout=httpx.Timeout(self.limits.timeout_s, connect=5.0),
-                limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
-                trust_env=False,
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self.limits.in_flight),
+                timeout=aiohttp.ClientTimeout(total=self.limits.timeout_s, sock_connect=5.0),
+                headers={"Content-Type": "application/json"},
             )
-        return self._client
+        return self._session
 
     async def _authorization(self, *, renew: bool) -> Mapping[str, str]:
         """The header of our identity; the SDK may go to the network for it, so it is asked seldom and in a thread."""
@@ -228,9 +229,9 @@ def _excerpt(content: bytes | bytearray) -> str:
     return bytes(content[: 4 * EXCERPT]).decode(errors="replace")[:EXCERPT]
 
 
-def _retry_after_s(headers: httpx.Headers, now: datetime) -> float | None:
+def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds of a Retry-After header, which gives seconds or a date; None for none or nonsense."""
-    text = headers.get("retry-after", "")
+    text = headers.get("Retry-After", "")
     try:
         return max(0.0, float(text))
     except ValueError:

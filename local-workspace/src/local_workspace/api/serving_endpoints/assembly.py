@@ -1,5 +1,7 @@
 """Puts the parts of serving endpoints together."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter
 
 from local_workspace.api.permissions.rules import Permissions
@@ -15,9 +17,10 @@ from local_workspace.state import State
 
 def serving_service(
     state: State, permissions: Permissions, owner: Principal, model: ModelServer | None, clock: Clock
-) -> tuple[ServingEndpoints, list[APIRouter]]:
-    """The serving endpoints and their routes; the workspace's own forwards to `model`, if there is one."""
+) -> tuple[ServingEndpoints, list[APIRouter], Callable[[], Awaitable[None]]]:
+    """The endpoints, their routes, and what closes their connections; the workspace's own forwards to `model`, if any."""
     provided = entities.model_server(model.base_url, model.name, model.api_key) if model else None
     service = ServingEndpoints(EndpointRows(state), permissions, clock, provided)
     service.provide(owner)
-    return service, [routes.router(service), invocations.router(service, Forwarder())]
+    forwarder = Forwarder()
+    return service, [routes.router(service), invocations.router(service, forwarder)], forwarder.close

@@ -4,12 +4,10 @@ The connections serve all endpoints and are kept; nothing is tried twice, as the
 request's headers and nowhere else.
 """
 
-import asyncio
 from collections.abc import Mapping
-from itertools import cycle
 from typing import Any, ClassVar
 
-import httpx
+import aiohttp
 import orjson
 from fastapi import Response
 
@@ -20,12 +18,6 @@ CONNECT_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 120.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes."""
-
-POOLS = 8
-"""For every request a pool looks at all its connections; with 32 chats at once eight small pools take a quarter of the time."""
-
-IDLE_CONNECTIONS_KEPT = 8
-"""By each pool."""
 
 HOP = "1.1 local-workspace"
 MOST_HOPS = 3
@@ -55,15 +47,7 @@ class Forwarder:
 
     def __init__(self, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._answer_within_s = answer_within_s
-        certificates = httpx.create_ssl_context()
-        self._clients = cycle(
-            httpx.AsyncClient(
-                verify=certificates,
-                timeout=httpx.Timeout(None, connect=CONNECT_WITHIN_S),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS_KEPT),
-            )
-            for _ in range(POOLS)
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def forward(
         self, endpoint: str, destination: Destination, chat: Mapping[str, Any], *, via: str = ""
@@ -85,13 +69,12 @@ class Forwarder:
         }
         model = f"The model behind serving endpoint {endpoint}"
         try:
-            async with asyncio.timeout(self._answer_within_s):
-                return await self._answer(destination, chat, headers)
-        except (TimeoutError, httpx.TimeoutException):
+            return await self._answer(destination, chat, headers)
+        except TimeoutError:
             raise ModelTooSlow(f"{model} did not answer within {self._answer_within_s:g} s.") from None
         except _TooLarge:
             raise ModelUnreachable(f"{model} answered with more than {LARGEST_ANSWER >> 20} MiB.") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ModelUnreachable(
                 f"{model} cannot be reached ({type(error).__name__}): is its address right, and is its server running?"
             ) from None
@@ -100,20 +83,34 @@ class Forwarder:
         self, destination: Destination, chat: Mapping[str, Any], headers: dict[str, str]
     ) -> Response:
         body = dict(chat) if destination.model is None else {**chat, "model": destination.model}
-        async with next(self._clients).stream(
-            "POST", destination.url, content=orjson.dumps(body), headers=headers
+        limits = aiohttp.ClientTimeout(total=self._answer_within_s, sock_connect=CONNECT_WITHIN_S)
+        async with self._connections().post(
+            destination.url, data=orjson.dumps(body), headers=headers, timeout=limits, allow_redirects=False
         ) as answer:
             content = bytearray()
-            async for piece in answer.aiter_bytes():
+            async for piece in answer.content.iter_any():
                 content += piece
                 if len(content) > LARGEST_ANSWER:
                     raise _TooLarge
         passed = {
             name: value
             for name, value in answer.headers.items()
-            if name in PASSED_HEADERS and value.isascii()
+            if name.lower() in PASSED_HEADERS and value.isascii()
         }
-        return Response(bytes(content), answer.status_code, passed)
+        return Response(bytes(content), answer.status, passed)
+
+    def _connections(self) -> aiohttp.ClientSession:
+        """One pool for all endpoints; it belongs to the event loop of the first chat."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), auto_decompress=True
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
 
 
 class _TooLarge(Exception):

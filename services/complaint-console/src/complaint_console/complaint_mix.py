@@ -81,6 +81,9 @@ VARIANT_SHARES: Mapping[Category, Mapping[Variant, int]] = MappingProxyType(
 )
 
 
+_MAY_NAME_NO_ORDER = frozenset({Variant.NO_ORDER_ID, Variant.VAGUE, Variant.QUESTION, Variant.PRAISE})
+
+
 @dataclass(frozen=True)
 class Plan:
     """The complaint that an order makes; `wording` chooses among the ways to put it."""
@@ -88,6 +91,11 @@ class Plan:
     category: Category
     variant: Variant
     wording: int
+
+    @property
+    def names_an_order(self) -> bool:
+        """Whether the text has to say which order it is about, rightly or wrongly; else it may."""
+        return self.variant not in _MAY_NAME_NO_ORDER
 
 
 def plan_of(order_id: str) -> Plan:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from caspers.agents.answers import UnusableAnswer, read_answer
+from caspers.agents.cited_numbers import numbers_in, strangers
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
 from caspers.agents.order_facts import FactsReader, OrderFacts, function_tools
 from caspers.agents.run_log import RunLog
@@ -21,7 +22,6 @@ from hypothesis import strategies as st
 from refund_manager import policy
 from refund_manager.agent import NotAnOrderId, RefundAgent, RefundAnswer, answer_fault
 from refund_manager.api import agent as agent_api
-from refund_manager.cited_numbers import numbers_in, strangers
 
 from tests.refund_manager.line import NOON, RULES, Line, Order
 from tests.support.model_server import ModelServer, completion, external_endpoint

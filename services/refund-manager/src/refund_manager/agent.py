@@ -11,26 +11,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
+from caspers.agents.answers import Usd
+from caspers.agents.cited_numbers import numbers_in, strangers
 from caspers.agents.loop import AgentSpec, Model, Task, run_agent
 from caspers.agents.order_facts import OrderFacts, total_usd
 from caspers.agents.runs import Run
 from caspers.agents.tools import Rows, Tool, ToolStep
 from caspers.clock import Clock
 from caspers.errors import Invalid
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from refund_manager import policy
-from refund_manager.cited_numbers import numbers_in, strangers
 from refund_manager.policy import RefundClass
 from refund_manager.prompt import AGENT, AGENT_VERSION, INSTRUCTIONS, task
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def _number(value: object) -> object:
-    if not isinstance(value, Decimal):
-        raise ValueError("not a JSON number")  # noqa: TRY004  pydantic reports ValueErrors as faults of the field
-    return value
 
 
 class RefundAnswer(BaseModel):
@@ -38,9 +33,7 @@ class RefundAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    refund_usd: Annotated[
-        Decimal, BeforeValidator(_number), Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)
-    ]
+    refund_usd: Usd
     refund_class: RefundClass
     reason: Annotated[str, Field(min_length=1, max_length=600)]
 

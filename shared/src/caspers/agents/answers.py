@@ -8,9 +8,9 @@ can act on.
 import json
 import re
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -22,6 +22,18 @@ LONGEST_NUMBER = 30
 FAULTS_TOLD = 5
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(?P<inside>.*?)\n\s*```\s*", re.DOTALL | re.IGNORECASE)
+
+
+def _money(value: object) -> object:
+    if not isinstance(value, Decimal):
+        raise ValueError("not a JSON number")  # noqa: TRY004  pydantic reports ValueErrors as faults of the field
+    return value
+
+
+#: An amount of money in an answer: a JSON number of dollars with at most two decimals, nothing below zero.
+Usd = Annotated[
+    Decimal, BeforeValidator(_money), Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False)
+]
 
 
 class UnusableAnswer(ValueError):

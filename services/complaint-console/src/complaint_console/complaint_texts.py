@@ -93,6 +93,7 @@ def _told(plan: Plan, facts: OrderFacts) -> dict[str, str]:
     cited = _cited_id(plan, facts.order_id)
     return {
         "ref": f"order {cited}" if cited else "my order",
+        "this": f"Order {cited}" if cited else "My order",
         "location": _one_line(facts.location),
         "placed": f"{facts.order_ts:%H:%M}",
         "delivered": f"{facts.delivered_ts:%H:%M}",

@@ -7,6 +7,7 @@ complain, so that the console begins with work but not with years of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from caspers.agents.deliveries import Deliveries, Delivery
 from caspers.agents.delivery_work import LOST_AFTER, DeliveryWork
@@ -42,6 +43,7 @@ class Desk:
     complaints: RawComplaints
     open_model: OpenModel
     clock: Clock
+    lost_after: timedelta = LOST_AFTER
 
 
 class Generator(ShiftWorker[GeneratorOrders, Delivery, OrderFacts | None, ComplaintText]):
@@ -58,7 +60,7 @@ class _Writing(DeliveryWork[GeneratorOrders]):
     orders = GeneratorOrders
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.deliveries, desk.facts, desk.clock, LOST_AFTER)
+        super().__init__(desk.deliveries, desk.facts, desk.clock, desk.lost_after)
         self._complaints = desk.complaints
 
     def shares(self, orders: GeneratorOrders) -> tuple[float, float]:

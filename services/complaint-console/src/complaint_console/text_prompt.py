@@ -73,6 +73,7 @@ def task(plan: Plan, facts: dict[str, str]) -> str:
 #: How the facts are called in the message; none of the labels ends with another one.
 _LABELS = {
     "ref": "call the order",
+    "this": "or at the beginning of a sentence",
     "location": "place",
     "placed": "placed at",
     "delivered": "delivered at",

@@ -15,7 +15,7 @@ from complaint_console.complaint_mix import COMPLAINS, plan_of
 from complaint_console.raw_complaints import NOBODY, complaint_id
 
 from tests.complaint_console.complaint_line import ComplaintLine
-from tests.refund_manager.line import Order
+from tests.refund_manager.line import NOON, Order
 from tests.support.model_server import ModelServer, Reply, completion, external_endpoint
 from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
@@ -36,6 +36,11 @@ def ids(line: ComplaintLine) -> list[str]:
     return sorted(row["order_id"] for row in line.complaints())
 
 
+def complaining(orders: list[str], rate: float) -> list[str]:
+    """Those that complain at this rate."""
+    return [order for order in orders if lot(COMPLAINS, order) < lots_below(rate)]
+
+
 def test_a_complaint_says_what_its_order_was(line: ComplaintLine):
     line.deliver_usual(50)
     done = line.complain(until=50)
@@ -50,14 +55,13 @@ def test_a_complaint_says_what_its_order_was(line: ComplaintLine):
 
 
 def test_the_orders_that_complain_are_those_of_the_rate(line: ComplaintLine):
+    history = [f"U{n}" for n in range(1, 301)]
+    live = [f"L{n}" for n in range(1, 301)]
     line.deliver_usual(300)
     line.begin()
-    line.deliver_usual(300, prefix="L")
-    worker, orders = line.generator(), [f"{prefix}{n}" for prefix in "UL" for n in range(1, 301)]
-    live = [it for it in orders if it.startswith("L") and lot(COMPLAINS, it) < lots_below(0.2)]
-    history = [it for it in orders if it.startswith("U") and lot(COMPLAINS, it) < lots_below(0.2 * 0.5)]
-    wanted = sorted([*live, *history])
-    line.complain(until=len(wanted), worker=worker, rate=0.2, history_share=0.5)
+    line.deliver([Order(order, placed=NOON + timedelta(days=1)) for order in live])
+    wanted = sorted([*complaining(live, 0.2), *complaining(history, 0.2 * 0.5)])
+    line.complain(until=len(wanted), rate=0.2, history_share=0.5)
     assert ids(line) == wanted
     again = line.complain(until=0, rate=0.2, history_share=0.5)
     assert again.progress["pending_history"] == 0

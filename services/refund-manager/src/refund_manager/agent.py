@@ -65,7 +65,8 @@ class RefundAgent:
             return answer_fault(answer, details, [step.rows for step in steps])
 
         def hopeless(steps: Sequence[ToolStep]) -> str:
-            empty = [step.tool for step in steps if _is_about(order_id, step) and not step.rows]
+            asked_for = ({"oid": order_id}, {"loc": location_id})
+            empty = [step.tool for step in steps if step.arguments in asked_for and not step.rows]
             return (
                 f"nothing is known of order {order_id}: {', '.join(empty)} returned no row" if empty else ""
             )

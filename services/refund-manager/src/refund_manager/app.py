@@ -28,7 +28,7 @@ from databricks.sdk import WorkspaceClient
 from fastapi import APIRouter, FastAPI
 
 from refund_manager import pages, recommender
-from refund_manager.api import agent, cases, decisions, evidence, history, policy, queue, upstream
+from refund_manager.api import agent, cases, decisions, evaluation, evidence, history, policy, queue, upstream
 from refund_manager.case_facts import CaseFacts
 from refund_manager.desk import Desk, open_desk
 from refund_manager.evidence import EvidenceRoom
@@ -160,7 +160,8 @@ def _asking(platform: Platform, model: ModelEndpoint) -> list[APIRouter]:
     """The agent for programs."""
     names = platform.settings.names
     tools = function_tools(platform.warehouse(), names)
-    return [agent.router(agent.AgentDesk(model, tools, RunLog(platform.warehouse(), names), platform.clock))]
+    desk = agent.AgentDesk(model, tools, RunLog(platform.warehouse(), names), platform.clock)
+    return [agent.router(desk), evaluation.router(model, platform.clock)]
 
 
 def _plain(event: OrderEvent) -> dict[str, Any]:

@@ -13,6 +13,7 @@ MODULES = {
     "run": "run",
     "teardown": "run",
     "down": "down",
+    "eval": "evaluate",
     "test": "work",
     "bench": "work",
     "check": "work",

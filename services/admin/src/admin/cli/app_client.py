@@ -19,12 +19,12 @@ _KINDS: dict[int, type[CaspersError]] = {
 class AppClient:
     """Calls `/api/…` of one app; its problem documents come back as our own errors."""
 
-    def __init__(self, name: str, url: str, token: str) -> None:
+    def __init__(self, name: str, url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
         self._name = name
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
         )

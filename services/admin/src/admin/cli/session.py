@@ -9,7 +9,7 @@ from caspers.names import Names
 from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as platform
 
-from admin.cli.app_client import AppClient
+from admin.cli.app_client import TIMEOUT_S, AppClient
 from admin.cli.home import Home
 from admin.cli.workspace_process import Connection, running
 
@@ -29,15 +29,15 @@ class Session:
     workspace: WorkspaceClient
     names: Names
 
-    def app(self, name: str) -> AppClient:
-        """A client of a deployed app. Raises `NotFound` while it is not deployed."""
+    def app(self, name: str, timeout_s: float = TIMEOUT_S) -> AppClient:
+        """A client of a deployed app, which waits so long for an answer. Raises `NotFound` while it is not deployed."""
         try:
             url = self.workspace.apps.get(name).url
         except platform.NotFound:
             url = None
         if not url:
             raise NotFound(f"app {name} is not deployed", what_now="Deploy it with `caspers up`.")
-        return AppClient(name, url, self.connection.token)
+        return AppClient(name, url, self.connection.token, timeout_s)
 
     def admin(self) -> AppClient:
         return self.app(self.names.admin_app)

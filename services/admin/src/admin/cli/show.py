@@ -74,7 +74,7 @@ def _under_way(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def rows_as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
     """Query results for people."""
-    table = _table(*columns)
+    table = plain_table(*columns)
     for row in rows:
         table.add_row(
             *(Text("NULL", style="dim") if row[name] is None else str(row[name]) for name in columns)
@@ -84,7 +84,7 @@ def rows_as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> 
 
 def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list[Table]:
     """The status object for people; `details` are the workers' own reports, which say more."""
-    parts = _table("app or pipeline", "state", "where")
+    parts = plain_table("app or pipeline", "state", "where")
     for name, app in status["apps"].items():
         parts.add_row(name, app["state"], app["url"] or "")
     for name, pipeline in status["pipelines"].items():
@@ -95,14 +95,14 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
             else "no update yet"
         )
         parts.add_row(name, pipeline["state"], since)
-    workers = _table("worker", "told", "is", "since", "heard", "figures")
+    workers = plain_table("worker", "told", "is", "since", "heard", "figures")
     for name, worker in status["workers"].items():
         age, detail = worker["heartbeat_age_s"], details.get(name, {})
         heard = "never" if age is None else f"{age:.0f} s ago"
         said = detail.get("last_error") or figures(worker["progress"])
         since = _clock_time(detail.get("since"))
         workers.add_row(name, worker["desired"], worker["observed"], since, heard, said)
-    tables = _table("table", "rows", "version")
+    tables = plain_table("table", "rows", "version")
     for name, table in status["tables"].items():
         tables.add_row(name, _number(table["rows"]), _number(table["version"]))
     lines = (_line(title, status[name], answers) for name, title, answers in LINES)
@@ -110,7 +110,7 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
 
 
 def _line(title: str, line: Mapping[str, Any] | None, answers_are: str) -> Table:
-    table = _table(title, "figures")
+    table = plain_table(title, "figures")
     if line is None:
         return table
     synced = line["synced"]
@@ -131,7 +131,7 @@ def counts(found: Mapping[str, int] | None) -> str:
     return ", ".join(f"{name} {_number(value)}" for name, value in found.items()) or "none yet"
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """A table whose cells are folded where the terminal is narrow, never cut off."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:

@@ -1,0 +1,1 @@
+"""Agents put to the test: labelled cases, what the agents make of them, and a report that can be compared."""

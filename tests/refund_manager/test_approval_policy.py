@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from caspers.clients.postgres import Postgres
 from caspers.clock import ManualClock
+from caspers.review.decisions import Ballot
 from caspers.worker.step import StepContext
 from refund_manager.approval_policy import Limits
 from refund_manager.approval_rules import Asked
-from refund_manager.decisions import Ballot
 from refund_manager.desk import Desk, open_desk
 
 from tests.support.refunds import NOW, arrive, take_in, usual

@@ -54,4 +54,4 @@ def test_cases_that_do_not_exist_are_conflicts_too(client: httpx.Client):
     done = client.post(
         "/api/bulk/accept", headers=ADA, json={"cases": [{"order_id": "nothing", "version": 1}]}
     )
-    assert "no case for order 'nothing'" in done.json()["conflicts"][0]["detail"]
+    assert "no case 'nothing'" in done.json()["conflicts"][0]["detail"]

@@ -7,8 +7,9 @@ import pytest
 from caspers.clients.postgres import Postgres
 from caspers.clock import ManualClock
 from caspers.errors import Unavailable
+from caspers.review.intake import Intake
 from caspers.worker.step import StepContext, StepOutcome
-from refund_manager.cases_intake import CaseIntake
+from refund_manager.cases_intake import case_intake
 
 from tests.support.refunds import NOW, arrive, recommendations, take_in, usual
 
@@ -20,7 +21,7 @@ def cases(database: Postgres, columns: str = "*") -> list[Any]:
         ).fetchall()
 
 
-def step(intake: CaseIntake, clock: ManualClock) -> StepOutcome:
+def step(intake: Intake, clock: ManualClock) -> StepOutcome:
     return intake.step({}, StepContext(1, clock, lambda _: None))
 
 
@@ -51,7 +52,7 @@ def test_a_decided_case_keeps_its_decision_and_notes_what_is_newer(database: Pos
 
 
 def test_a_row_that_arrives_long_after_its_moment_is_found_by_the_patrol(database: Postgres):
-    clock, intake = ManualClock(NOW), CaseIntake(database)
+    clock, intake = ManualClock(NOW), case_intake(database)
     arrive(database, [usual("b")])
     step(intake, clock)
     arrive(database, [usual("a", ts=NOW - timedelta(days=30))])
@@ -63,7 +64,7 @@ def test_a_row_that_arrives_long_after_its_moment_is_found_by_the_patrol(databas
 
 
 def test_a_row_a_little_behind_the_newest_moment_is_found_at_once(database: Postgres):
-    clock, intake = ManualClock(NOW), CaseIntake(database)
+    clock, intake = ManualClock(NOW), case_intake(database)
     arrive(database, [usual("b")])
     step(intake, clock)
     arrive(database, [usual("a", ts=NOW - timedelta(seconds=3))])
@@ -94,7 +95,7 @@ def test_a_step_without_the_synced_table_says_what_is_missing(database: Postgres
     with database.transaction() as writer:
         writer.execute("DROP TABLE recommender.pg_recommendations")
     with pytest.raises(Unavailable, match="pg_recommendations is not there yet"):
-        step(CaseIntake(database), ManualClock(NOW))
+        step(case_intake(database), ManualClock(NOW))
 
 
 def test_live_pages_are_told_when_cases_arrive(database: Postgres):
@@ -106,7 +107,7 @@ def test_live_pages_are_told_when_cases_arrive(database: Postgres):
 
 
 def test_counts_follow_every_change_and_stay_right_when_folded(database: Postgres):
-    clock, intake = ManualClock(NOW), CaseIntake(database)
+    clock, intake = ManualClock(NOW), case_intake(database)
     arrive(database, recommendations(300))
     step(intake, clock)
     with database.transaction() as writer:

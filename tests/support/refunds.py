@@ -29,7 +29,7 @@ from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
 from refund_manager import pages
 from refund_manager.api import cases, decisions, policy, queue, upstream
-from refund_manager.cases_intake import CaseIntake
+from refund_manager.cases_intake import case_intake
 from refund_manager.desk import open_desk
 from refund_manager.history import History
 from refund_manager.schema import SCHEMA
@@ -148,7 +148,7 @@ def usual(order_id: str, **known: Any) -> Recommendation:
 
 def take_in(database: Postgres) -> None:
     """Let the worker's step run until the queue has everything that arrived."""
-    intake = CaseIntake(database)
+    intake = case_intake(database)
     while intake.step({}, StepContext(1, SystemClock(), lambda _: None)).again:
         pass
 

@@ -1,86 +1,27 @@
-"""How people's decisions compare with the agent's recommendations, by class, location, version, for each origin apart.
+"""How people's decisions compare with the agent's recommendations, by class, location, version or origin."""
 
-Only what stands counts, and only what persons decided: undone decisions and those of the approval policy are no
-judgement of the agent. Recommendations that failed have no class to agree with; they are counted and left out.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Literal, LiteralString
+from typing import Literal
 
 from caspers.clients.postgres import Postgres
-from caspers.review.agreement import Agreement, Cell, agreement
+from caspers.review import agreement_report as review
+from caspers.review.agreement_report import AgreementReport, Compared
+
+from refund_manager.schema import TABLES
 
 By = Literal["class", "location", "version", "origin"]
 
-_MATRIX: LiteralString = """
-SELECT d.agent_origin AS origin, coalesce({group}, 'unknown') AS label, d.agent_class, c.final_class,
-       count(*) AS cases,
-       coalesce(sum(greatest(c.final_usd - d.agent_usd, 0)), 0) AS over_usd,
-       coalesce(sum(greatest(d.agent_usd - c.final_usd, 0)), 0) AS under_usd
-  FROM refunds.cases AS c JOIN refunds.refund_decisions AS d ON d.decision_id = c.decision_id
- WHERE c.status = 'decided' AND d.by = 'person'
- GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
-_GROUPS: dict[By, LiteralString] = {
-    "class": "d.agent_class",
-    "location": "c.location",
-    "version": "d.agent_version",
-    "origin": "d.agent_origin",
-}
-
-
-@dataclass(frozen=True)
-class Group:
-    """The agreement within one class, location or version."""
-
-    label: str
-    agreement: Agreement
-
-
-@dataclass(frozen=True)
-class OriginAgreement:
-    """The agreement with recommendations of one origin; figures of different origins are never mixed."""
-
-    origin: str
-    overall: Agreement
-    groups: Sequence[Group]
-
-
-@dataclass(frozen=True)
-class AgreementReport:
-    """The agreement for each origin; `errors_left_out` decisions were about recommendations that had failed."""
-
-    by: By
-    origins: Sequence[OriginAgreement]
-    errors_left_out: int
+_COMPARED = Compared(
+    agent_class="d.agent_class",
+    final_class="c.final_class",
+    groups={
+        "class": "d.agent_class",
+        "location": "c.location",
+        "version": "d.agent_version",
+        "origin": "d.agent_origin",
+    },
+)
 
 
 def agreement_report(database: Postgres, by: By) -> AgreementReport:
     """The report over all standing decisions of persons."""
-    with database.reading() as reader:
-        rows = reader.rows(_MATRIX.replace("{group}", _GROUPS[by]))
-    judged = [row for row in rows if row.origin != "error" and row.agent_class and row.final_class]
-    return AgreementReport(
-        by=by,
-        origins=[
-            _of_origin(origin, list(of_it)) for origin, of_it in groupby(judged, key=lambda row: row.origin)
-        ],
-        errors_left_out=sum(row.cases for row in rows) - sum(row.cases for row in judged),
-    )
-
-
-def _of_origin(origin: str, rows: list[Any]) -> OriginAgreement:
-    return OriginAgreement(
-        origin,
-        agreement(map(_cell, rows)),
-        [
-            Group(label, agreement(map(_cell, of_it)))
-            for label, of_it in groupby(rows, key=lambda row: row.label)
-        ],
-    )
-
-
-def _cell(row: Any) -> Cell:
-    return Cell(row.agent_class, row.final_class, row.cases, row.over_usd, row.under_usd)
+    return review.agreement_report(database, TABLES, _COMPARED, by)

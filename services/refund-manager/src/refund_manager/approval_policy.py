@@ -7,13 +7,14 @@ Switching it off waits for the batch in hand: when the answer is there, no furth
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 
 from caspers.clients.postgres import Postgres, Reader, Writer
 from caspers.clock import Clock
 
-from refund_manager.approval_rules import Case, Origin, Policy, RefundClass, Verdict, approved_by_policy
+from refund_manager.approval_rules import Case, Origin, Policy, RefundClass, approved_by_policy
 from refund_manager.cases import case_from, policy_from
+from refund_manager.decisions import Decisions
 
 #: Cases that the policy decides in one transaction.
 BATCH = 200
@@ -78,21 +79,13 @@ class PolicyVersion:
     limits: Limits
 
 
-class RecordsApprovals(Protocol):
-    """Who writes a decision of the policy down (see `decisions`)."""
-
-    def approve(self, writer: Writer, case: Case, verdict: Verdict, policy: Policy) -> Any:
-        """Record it."""
-        ...
-
-
 class ApprovalPolicy:
     """Versions of the policy, and what the one in force decides without a person."""
 
-    def __init__(self, database: Postgres, clock: Clock, records: RecordsApprovals) -> None:
+    def __init__(self, database: Postgres, clock: Clock, decisions: Decisions) -> None:
         self._database = database
         self._clock = clock
-        self._records = records
+        self._decisions = decisions
 
     def versions(self, most: int = 50) -> list[PolicyVersion]:
         """The newest first; the first one is in force."""
@@ -125,7 +118,7 @@ class ApprovalPolicy:
             verdicts = [(case, approved_by_policy(case, policy)) for case in self._candidates(writer, policy)]
             approved = [(case, verdict) for case, verdict in verdicts if verdict is not None]
             for case, verdict in approved:
-                self._records.approve(writer, case, verdict, policy)
+                self._decisions.approve(writer, case.order_id, case, verdict, policy)
             return len(approved)
 
     def _candidates(self, writer: Writer, policy: Policy) -> list[Case]:

@@ -114,7 +114,7 @@ def judge(case: Case, asked: Asked, person: str, policy: Policy) -> Verdict:
         return _second_step(case, asked, person)
     usd, refund_class = _first_amount(case, asked)
     _check_fit(case, usd, refund_class)
-    if (usd, refund_class) != (case.refund_usd, case.refund_class):
+    if not _equal(usd, case.refund_usd) or refund_class != case.refund_class:
         _check_reason(asked)
     needs_second = usd > policy.second_person_above_usd
     return Verdict(usd, refund_class, "first", "second" if needs_second else "decided")
@@ -175,7 +175,8 @@ def _accepted(case: Case, asked: Asked) -> tuple[Decimal, RefundClass]:
             "the agent gave no usable answer, so there is nothing to accept",
             what_now="Change or refuse the refund.",
         )
-    if asked.refund_usd not in {None, case.refund_usd} or asked.refund_class not in {None, case.refund_class}:
+    another_amount = asked.refund_usd is not None and not _equal(asked.refund_usd, case.refund_usd)
+    if another_amount or asked.refund_class not in {None, case.refund_class}:
         raise BreaksRule("what is accepted is what the agent recommends; another amount is a change")
     return case.refund_usd, case.refund_class
 
@@ -208,6 +209,11 @@ def _check_reason(asked: Asked) -> None:
         raise BreaksRule("a decision that differs from what was recommended needs a reason code")
     if asked.reason_code == "other" and not asked.note.strip():
         raise BreaksRule("the reason 'other' needs a note that says what it is")
+
+
+def _equal(usd: Decimal, recommended: Decimal | None) -> bool:
+    """Whether both are the same amount; what is no number equals nothing."""
+    return recommended is not None and usd.is_finite() and recommended.is_finite() and usd == recommended
 
 
 def _class_of_sane(usd: Decimal, total: Decimal | None) -> RefundClass:

@@ -13,12 +13,13 @@ from typing import Any
 
 from caspers.clients.postgres import Reader
 from caspers.errors import CaspersError
+from caspers.review.decisions import Ballot
 
 from refund_manager.approval_policy import policy_in_force
 from refund_manager.approval_rules import Asked, BreaksRule, Case, Policy, judge
 from refund_manager.case_queue import QueueFilters, Sort, page
 from refund_manager.cases import by_ids
-from refund_manager.decisions import Ballot, Decisions
+from refund_manager.decisions import Decisions
 
 #: Cases of one preview, and of one request to accept.
 MOST = 500

@@ -1,36 +1,17 @@
-"""The queue: filters become one statement, pages follow each other by key, counts stay right while cases stream in.
+"""The queue of refunds: what its filters, sorts and counts mean; counts stay right while cases stream in."""
 
-A page costs the same wherever it stands in a million cases. A search for text looks at the next so many cases of the
-list, says how many, and goes on from there; counts by anything but status, class, origin and location stop at a cap
-and say so.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
 from typing import Any, Literal, LiteralString
 
-import orjson
 import sqlalchemy as sa
 from caspers.clients.postgres import Reader
-from caspers.review.keyset import Place, cursor, place
+from caspers.review.listing import COUNT_CAP, DEFAULT_LIMIT, CasePage, Listing, Order, wanted_of
 
 from refund_manager.approval_rules import Origin, RefundClass, Status
-
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
-#: Cases that one search for text looks at before it answers with what it has.
-SEARCH_WINDOW = 20_000
-#: Cases that are counted one by one where the exact counts do not know the filter.
-COUNT_CAP = 100_000
-#: A list shows the beginning of the agent's reason.
-REASON_SHOWN = 400
-
-_NOTHING = "[]"
 
 Sort = Literal["newest", "oldest", "amount", "longest"]
 
@@ -59,20 +40,6 @@ class QueueFilters:
 
 
 @dataclass(frozen=True)
-class QueuePage:
-    """Some cases as JSON text, the cursor of the page after them, and how many a search looked at."""
-
-    text: str
-    next: str | None
-    searched: int | None = None
-
-    @cached_property
-    def cases(self) -> list[dict[str, Any]]:
-        """The cases for whoever renders them."""
-        return orjson.loads(self.text)
-
-
-@dataclass(frozen=True)
 class QueueCounts:
     """How many cases pass the filters; `by_status` counts them whatever their status.
 
@@ -97,22 +64,38 @@ _CASES = sa.table("cases", *(sa.column(name) for name in _NAMES), schema="refund
 _C = _CASES.c
 
 
-@dataclass(frozen=True)
-class _Order:
-    """A sort: its key as an expression (spelled as in the index), the column that carries it in the JSON."""
-
-    key: sa.ColumnElement[Any]
-    shown_as: str
-    key_type: type
-    descending: bool = True
+def _searched(cases: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
+    brands = sa.func.array_to_string(cases.c.brands, ", ")
+    return (cases.c.order_id, cases.c.reason, cases.c.customer_addr, brands)
 
 
-_SORTS: dict[Sort, _Order] = {
-    "newest": _Order(_C.recommended_at, "recommended_at", datetime),
-    "oldest": _Order(_C.recommended_at, "recommended_at", datetime, descending=False),
-    "amount": _Order(sa.literal_column("coalesce(refund_usd, -1)"), "refund_usd", Decimal),
-    "longest": _Order(sa.literal_column("coalesce(delivery_minutes, -1)"), "delivery_minutes", float),
-}
+_REVIEWER = sa.bindparam("reviewer")
+LISTING = Listing(
+    table=_CASES,
+    key="order_id",
+    sorts={
+        "newest": Order(_C.recommended_at, "recommended_at", datetime),
+        "oldest": Order(_C.recommended_at, "recommended_at", datetime, descending=False),
+        "amount": Order(sa.literal_column("coalesce(refund_usd, -1)"), "refund_usd", Decimal),
+        "longest": Order(sa.literal_column("coalesce(delivery_minutes, -1)"), "delivery_minutes", float),
+    },
+    conditions={
+        "status": _C.status == sa.bindparam("status"),
+        "refund_class": _C.refund_class == sa.bindparam("refund_class"),
+        "location_id": _C.location_id == sa.bindparam("location_id"),
+        "origin": _C.origin == sa.bindparam("origin"),
+        "brand": sa.bindparam("brand") == sa.any_(_C.brands),
+        "reviewer": sa.or_(_C.claimed_by == _REVIEWER, _C.decided_by == _REVIEWER),
+        "min_usd": _C.refund_usd >= sa.bindparam("min_usd"),
+        "max_usd": _C.refund_usd <= sa.bindparam("max_usd"),
+        "older_than": _C.recommended_at < sa.bindparam("older_than"),
+        "newer_than": _C.recommended_at > sa.bindparam("newer_than"),
+    },
+    searched=_searched,
+    long_texts=("reason",),
+    kinds=("status", "refund_class", "origin", "location_id", "location"),
+    agent_usd="refund_usd",
+)
 
 _EXACT: LiteralString = """
 SELECT status, refund_class, origin, location_id, location, sum(cases) AS cases, sum(agent_usd) AS agent_usd
@@ -139,14 +122,9 @@ def page(
     sort: Sort = "newest",
     after: str | None = None,
     limit: int = DEFAULT_LIMIT,
-) -> QueuePage:
+) -> CasePage:
     """The next `limit` cases after the cursor `after`. Raises `OddCursor`."""
-    begins = place(sort, after, _SORTS[sort].key_type) if after else None
-    if filters.text:
-        return _search(reader, filters, sort, begins, limit)
-    values = _values(filters) | _from(begins)
-    row = reader.row(_page_statement(sort, frozenset(values)), **values, limit=limit)
-    return _page(row, sort, limit)
+    return LISTING.page(reader, wanted_of(filters), sort, after, limit)
 
 
 def counts(reader: Reader, filters: QueueFilters) -> QueueCounts:
@@ -154,8 +132,8 @@ def counts(reader: Reader, filters: QueueFilters) -> QueueCounts:
     if filters.counted_exactly:
         known = {name: getattr(filters, name) for name in ("refund_class", "origin", "location_id")}
         return tally(reader.rows(_EXACT, **known), filters.status)
-    values = _values(replace(filters, status=None))
-    counted = tally(reader.rows(_count_statement(frozenset(values)), **values), filters.status)
+    wanted = wanted_of(replace(filters, status=None))
+    counted = tally(LISTING.count(reader, wanted), filters.status)
     return replace(counted, exact=not filters.text and sum(counted.by_status.values()) < COUNT_CAP)
 
 
@@ -194,123 +172,3 @@ def tally(rows: Sequence[Any], status: Status | None) -> QueueCounts:
 def older_than(now: datetime, minutes: float | None) -> datetime | None:
     """The moment before which a case was recommended that is older than so many minutes."""
     return None if minutes is None else now - timedelta(minutes=minutes)
-
-
-@cache
-def _page_statement(sort: Sort, known: frozenset[str]) -> sa.Select[Any]:
-    return _documents(_listed(sort, known))
-
-
-@cache
-def _search_statement(sort: Sort, known: frozenset[str]) -> sa.Select[Any]:
-    """Matching cases among the first `window` of the list, and the last of those: where to go on."""
-    order = _SORTS[sort]
-    looked_at = _listed(sort, known, "window").cte("looked_at")
-    keys = (looked_at.c[order.shown_as], looked_at.c.order_id)
-    in_order = (sa.nulls_last(key.desc()) if order.descending else key for key in keys)
-    matching = sa.select(looked_at).where(_matches(looked_at)).order_by(*in_order)
-    edge = sa.select(looked_at).offset(sa.bindparam("window", type_=sa.Integer) - 1).limit(1)
-    found = _documents(matching.limit(sa.bindparam("limit", type_=sa.Integer)))
-    return found.add_columns(_documents(edge).scalar_subquery().label("edge"))
-
-
-@cache
-def _count_statement(known: frozenset[str]) -> sa.Executable:
-    """Kinds among the first so many cases that pass, whatever their status."""
-    passing = sa.select(_CASES).where(*_conditions(known)).limit(COUNT_CAP).subquery("passing")
-    kinds = (
-        passing.c.status,
-        passing.c.refund_class,
-        passing.c.origin,
-        passing.c.location_id,
-        passing.c.location,
-    )
-    usd = sa.func.coalesce(sa.func.sum(passing.c.refund_usd), 0).label("agent_usd")
-    counted = sa.select(*kinds, sa.func.count().label("cases"), usd).group_by(*kinds)
-    return counted.where(_matches(passing)) if "text" in known else counted
-
-
-def _listed(sort: Sort, known: frozenset[str], limit: str = "limit") -> sa.Select[Any]:
-    """Cases that pass the filters `known`, in order, from the place `from_key`, `from_id` on if there is one."""
-    order = _SORTS[sort]
-    beginning = sa.func.left(_C.reason, REASON_SHOWN).label("reason")
-    columns = (beginning if name == "reason" else _C[name] for name in _NAMES)
-    listed = sa.select(*columns).where(*_conditions(known)).limit(sa.bindparam(limit, type_=sa.Integer))
-    if "from_key" in known:
-        here, there = (
-            sa.tuple_(order.key, _C.order_id),
-            sa.tuple_(sa.bindparam("from_key"), sa.bindparam("from_id")),
-        )
-        listed = listed.where(here < there if order.descending else here > there)
-    keys = (order.key, _C.order_id)
-    return listed.order_by(*(key.desc() if order.descending else key for key in keys))
-
-
-def _conditions(known: frozenset[str]) -> list[sa.ColumnElement[bool]]:
-    reviewer = sa.bindparam("reviewer")
-    conditions: dict[str, sa.ColumnElement[bool]] = {
-        "status": _C.status == sa.bindparam("status"),
-        "refund_class": _C.refund_class == sa.bindparam("refund_class"),
-        "location_id": _C.location_id == sa.bindparam("location_id"),
-        "origin": _C.origin == sa.bindparam("origin"),
-        "brand": sa.bindparam("brand") == sa.any_(_C.brands),
-        "reviewer": sa.or_(_C.claimed_by == reviewer, _C.decided_by == reviewer),
-        "min_usd": _C.refund_usd >= sa.bindparam("min_usd"),
-        "max_usd": _C.refund_usd <= sa.bindparam("max_usd"),
-        "older_than": _C.recommended_at < sa.bindparam("older_than"),
-        "newer_than": _C.recommended_at > sa.bindparam("newer_than"),
-        "order_id": _C.order_id == sa.bindparam("order_id"),
-    }
-    return [condition for name, condition in conditions.items() if name in known]
-
-
-def _matches(cases: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether the pattern `text` occurs in what a reviewer would look for."""
-    brands = sa.func.array_to_string(cases.c.brands, ", ")
-    searched = (cases.c.order_id, cases.c.reason, cases.c.customer_addr, brands)
-    return sa.or_(*(column.ilike(sa.bindparam("text"), escape="/") for column in searched))
-
-
-def _values(filters: QueueFilters) -> dict[str, Any]:
-    """The filters that are set, with their values; the text as a pattern."""
-    values = {name: value for name, value in vars(filters).items() if value not in {None, ""}}
-    if filters.text:
-        values["text"] = "%" + re.sub(r"([%_/])", r"/\1", filters.text) + "%"
-    return values
-
-
-def _from(begins: Place | None) -> dict[str, Any]:
-    return {} if begins is None else {"from_key": begins.key, "from_id": begins.row_id}
-
-
-def _documents(listed: sa.Select[Any]) -> sa.Select[Any]:
-    """The rows as one JSON text, which the database writes faster than we could."""
-    rows = listed.subquery("listed")
-    return sa.select(sa.cast(sa.func.json_agg(rows.table_valued()), sa.Text).label("documents"))
-
-
-def _page(row: Any, sort: Sort, limit: int) -> QueuePage:
-    if row is None or row.documents is None:
-        return QueuePage(_NOTHING, None)
-    cases = orjson.loads(row.documents)
-    return QueuePage(row.documents, _cursor_after(cases[-1], sort) if len(cases) == limit else None)
-
-
-def _cursor_after(case: dict[str, Any], sort: Sort) -> str:
-    key = case[_SORTS[sort].shown_as]
-    return cursor(sort, -1 if key is None else key, case["order_id"])
-
-
-def _search(reader: Reader, filters: QueueFilters, sort: Sort, begins: Place | None, limit: int) -> QueuePage:
-    """Cases in which the text occurs, among the next so many of the list; an order's own id is found at once."""
-    by_id = _page_statement(sort, frozenset({"order_id"}))
-    found = _page(reader.row(by_id, order_id=filters.text, limit=1), sort, limit)
-    if found.text != _NOTHING:
-        return replace(found, next=None)
-    values = _values(filters) | _from(begins)
-    statement = _search_statement(sort, frozenset(values))
-    row = reader.row(statement, **values, limit=limit, window=SEARCH_WINDOW)
-    assert row is not None
-    found = _page(row, sort, limit)
-    further = _cursor_after(orjson.loads(row.edge)[0], sort) if row.edge else None
-    return QueuePage(found.text, found.next or further, SEARCH_WINDOW)

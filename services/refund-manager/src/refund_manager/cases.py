@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 import orjson
 from caspers.clients.postgres import Reader, Writer
-from caspers.errors import NotFound
+from caspers.review.tables import NoSuchCase
 
 from refund_manager.approval_rules import Case, Policy
 
@@ -55,13 +55,6 @@ SELECT json_build_object(
 )::text AS document
   FROM refunds.cases AS mine WHERE order_id = :order_id
 """
-
-
-class NoSuchCase(NotFound):
-    """There is no recommendation for this order (yet)."""
-
-    def __init__(self, order_id: str) -> None:
-        super().__init__(f"there is no case for order {order_id[:200]!r}")
 
 
 _FIELDS = tuple(field.name for field in fields(Case))

@@ -9,7 +9,9 @@ from caspers.clients.postgres import Postgres
 from caspers.clients.warehouse_pool import Answer, WarehousePool
 from caspers.names import Names
 from caspers.review.order_events import OrderEvent, drive_of
+from caspers.review.ratings import Rating, ratings_of
 from caspers.review.route_map import RouteMap, route_map
+from caspers.review.tables import NoSuchCase
 from caspers.review.timeline import Percentiles, Timeline, timeline
 
 from refund_manager.agent_steps import AgentRun, agent_run
@@ -23,10 +25,9 @@ from refund_manager.case_facts import (
     items_in,
     span_around,
 )
-from refund_manager.cases import NoSuchCase
 from refund_manager.customer_history import EarlierOrder, earlier_orders
 from refund_manager.evidence_statements import AGENT_RUN, EARLIER_ORDERS, in_catalog
-from refund_manager.ratings import Rating, ratings_of
+from refund_manager.schema import TABLES
 
 _CASE = """
 SELECT order_id, order_ts, delivered_ts, location_id, customer_addr, p50_minutes, p75_minutes, p99_minutes, run_id
@@ -98,7 +99,7 @@ class EvidenceRoom:
         earlier_rows = asked_earlier.rows() if asked_earlier else []
         with self._database.reading() as reader:
             earlier = earlier_orders(earlier_rows, reader)
-            ratings = ratings_of(reader, order_id)
+            ratings = ratings_of(reader, TABLES, order_id)
         return Evidence(
             order_id=order_id,
             items=items_in(asked_items),

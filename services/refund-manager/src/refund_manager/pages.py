@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from caspers.clock import Clock
 from caspers.review import TEMPLATES
+from caspers.review.decisions import UNDO_WITHIN
 from caspers.review.keyset import CURSOR_MAX_LENGTH
 from caspers.review.texts import OrderId
 from caspers.web.app import Look
@@ -25,7 +26,6 @@ from refund_manager import bulk, case_queue
 from refund_manager.agreement_report import By, agreement_report
 from refund_manager.approval_rules import REASONS
 from refund_manager.cases import shown_case
-from refund_manager.decisions import UNDO_WITHIN
 from refund_manager.desk import Desk
 from refund_manager.evidence import Evidence
 from refund_manager.history import History, HistoryFilters

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from caspers.review.keyset import CURSOR_MAX_LENGTH
+from caspers.review.listing import DEFAULT_LIMIT, MAX_LIMIT
 from caspers.review.texts import ShortText, Text
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from refund_manager.approval_rules import Origin, RefundClass
-from refund_manager.case_queue import DEFAULT_LIMIT, MAX_LIMIT, QueueFilters, Sort, older_than
+from refund_manager.case_queue import QueueFilters, Sort, older_than
 
 #: The largest amount and age that can be asked for.
 MAX_USD = Decimal("99999999.99")

@@ -1,17 +1,20 @@
-"""The refund manager's own tables: applies `schema.sql`, as often as one likes and from any number of copies."""
+"""The refund manager's own tables: their names, and the text that makes them, as often as one likes and from any copy."""
 
 from pathlib import Path
+from typing import LiteralString
 
-from caspers.clients.postgres import Postgres, translated
+from caspers.clients.postgres import Postgres
+from caspers.review import schema
+from caspers.review.tables import ReviewTables
 
-SCHEMA = (Path(__file__).parent / "schema.sql").read_bytes()
+#: The channel announces on Postgres that cases have come or changed; live pages and workers may listen.
+TABLES = ReviewTables(schema="refunds", key="order_id", record="refund_decisions", channel="refund_cases")
+#: What cases are counted by.
+KINDS: LiteralString = "status, refund_class, final_class, origin, location_id, location"
+
+SCHEMA = schema.schema_text(TABLES, Path(__file__).parent / "schema.sql", kinds=KINDS, agent_usd="refund_usd")
 
 
 def apply_schema(database: Postgres) -> None:
     """Create what is missing, in one transaction; what is there stays as it is."""
-    connection = database.connection()
-    try:
-        with translated():
-            connection.execute(SCHEMA)
-    finally:
-        connection.close()
+    schema.apply_schema(database, SCHEMA)

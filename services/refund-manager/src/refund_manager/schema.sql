@@ -1,8 +1,5 @@
--- The refund manager's own tables, in schema "refunds" of its Lakebase database. The app applies this text whenever it
--- starts: every statement can be repeated. Money is numeric(10,2) in US dollars, moments are timestamptz.
-
--- Two copies of the app that start together take turns.
-SELECT pg_advisory_xact_lock(hashtext('refunds.schema'));
+-- The refund manager's own tables, in schema "refunds" of its Lakebase database; caspers.review.schema adds those that every
+-- console has. The app applies them whenever it starts: every statement can be repeated. Money is numeric(10,2) in US dollars, moments are timestamptz.
 
 CREATE SCHEMA IF NOT EXISTS refunds;
 
@@ -92,15 +89,7 @@ CREATE TABLE IF NOT EXISTS refunds.refund_decisions (
 CREATE INDEX IF NOT EXISTS decisions_by_moment ON refunds.refund_decisions (decided_at, decision_id);
 CREATE INDEX IF NOT EXISTS decisions_by_person ON refunds.refund_decisions (decided_by, decided_at, decision_id);
 
-CREATE OR REPLACE FUNCTION refunds.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: add a row that corrects the old one', TG_TABLE_NAME;
-END $$;
-CREATE OR REPLACE TRIGGER decisions_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON refunds.refund_decisions
-    FOR EACH STATEMENT EXECUTE FUNCTION refunds.refuse_change();
-
--- How many cases there are of each kind, as a journal of differences: the sum over a kind is its count, always exact,
--- and writers never wait for each other. Intake folds the journal now and then, so that it stays short.
+-- How many cases there are of each kind, as a journal of differences (caspers.review.counts keeps it).
 CREATE TABLE IF NOT EXISTS refunds.case_counts (
     status       text NOT NULL,
     refund_class text,
@@ -111,56 +100,6 @@ CREATE TABLE IF NOT EXISTS refunds.case_counts (
     cases        bigint NOT NULL,
     agent_usd    numeric NOT NULL,
     final_usd    numeric NOT NULL
-);
-
-CREATE OR REPLACE FUNCTION refunds.count_cases() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO refunds.case_counts
-        SELECT status, refund_class, final_class, origin, location_id, location,
-               count(*), coalesce(sum(refund_usd), 0), coalesce(sum(final_usd), 0)
-          FROM after GROUP BY 1, 2, 3, 4, 5, 6;
-    ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO refunds.case_counts
-        SELECT status, refund_class, final_class, origin, location_id, location,
-               -count(*), -coalesce(sum(refund_usd), 0), -coalesce(sum(final_usd), 0)
-          FROM before GROUP BY 1, 2, 3, 4, 5, 6;
-    ELSE
-        INSERT INTO refunds.case_counts
-        SELECT status, refund_class, final_class, origin, location_id, location,
-               sum(sign), coalesce(sum(sign * refund_usd), 0), coalesce(sum(sign * final_usd), 0)
-          FROM (SELECT 1 AS sign, after.* FROM after UNION ALL SELECT -1, before.* FROM before) AS both_sides
-         GROUP BY 1, 2, 3, 4, 5, 6
-        HAVING sum(sign) <> 0 OR sum(sign * refund_usd) <> 0 OR sum(sign * final_usd) <> 0;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE OR REPLACE TRIGGER count_new_cases AFTER INSERT ON refunds.cases
-    REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION refunds.count_cases();
-CREATE OR REPLACE TRIGGER count_changed_cases AFTER UPDATE ON refunds.cases
-    REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION refunds.count_cases();
-CREATE OR REPLACE TRIGGER count_removed_cases AFTER DELETE ON refunds.cases
-    REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION refunds.count_cases();
-
--- Who took a case, from whom, and who gave it back.
-CREATE TABLE IF NOT EXISTS refunds.claim_events (
-    event_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    order_id    text NOT NULL,
-    event       text NOT NULL CHECK (event IN ('taken', 'taken_over', 'released')),
-    reviewer    text NOT NULL,
-    taken_from  text,
-    at          timestamptz NOT NULL
-);
-CREATE INDEX IF NOT EXISTS claim_events_by_order ON refunds.claim_events (order_id, event_id);
-
--- What a reviewer has begun to write; it outlives other people's changes to the case.
-CREATE TABLE IF NOT EXISTS refunds.drafts (
-    order_id     text NOT NULL,
-    reviewer     text NOT NULL,
-    case_version int NOT NULL,
-    fields       jsonb NOT NULL,
-    updated_at   timestamptz NOT NULL,
-    PRIMARY KEY (order_id, reviewer)
 );
 
 -- The limits of deciding, dated and explained; the newest version is in force, older ones stay for the record.
@@ -179,15 +118,3 @@ INSERT INTO refunds.policies
 VALUES (1, now(), 'casper', 'The first policy: people decide everything, a second person above $100.', false,
         5, ARRAY['none'], ARRAY['model', 'rules'], 100)
 ON CONFLICT (version) DO NOTHING;
-
--- Whether an answer of the agent was helpful, and why; the newest word of a person on a run counts.
-CREATE TABLE IF NOT EXISTS refunds.ratings (
-    rating_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    order_id  text NOT NULL,
-    run_id    text,
-    rated_by  text NOT NULL,
-    rated_at  timestamptz NOT NULL,
-    helpful   boolean NOT NULL,
-    reason    text NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS ratings_by_order ON refunds.ratings (order_id, rated_by, rating_id);

@@ -10,17 +10,20 @@ from typing import LiteralString
 
 from caspers.clients.postgres import Writer
 from caspers.errors import Conflict, NotFound
+from caspers.review.tables import ReviewTables
 
 #: How long a claim lasts without being renewed.
 LEASE = timedelta(minutes=3)
 
-_HELD: LiteralString = "SELECT claimed_by, claimed_until FROM CASES WHERE KEY = :case_id FOR UPDATE"
-_TAKE: LiteralString = "UPDATE CASES SET claimed_by = :reviewer, claimed_until = :until WHERE KEY = :case_id"
+_HELD: LiteralString = "SELECT claimed_by, claimed_until FROM {cases} WHERE {key} = :case_id FOR UPDATE"
+_TAKE: LiteralString = (
+    "UPDATE {cases} SET claimed_by = :reviewer, claimed_until = :until WHERE {key} = :case_id"
+)
 _RELEASE: LiteralString = """
-UPDATE CASES SET claimed_by = NULL, claimed_until = NULL WHERE KEY = :case_id AND claimed_by = :reviewer
+UPDATE {cases} SET claimed_by = NULL, claimed_until = NULL WHERE {key} = :case_id AND claimed_by = :reviewer
 """
 _EVENT: LiteralString = """
-INSERT INTO EVENTS (KEY, event, reviewer, taken_from, at) VALUES (:case_id, :event, :reviewer, :taken_from, :at)
+INSERT INTO {claim_events} ({key}, event, reviewer, taken_from, at) VALUES (:case_id, :event, :reviewer, :taken_from, :at)
 """
 _ANNOUNCE: LiteralString = "SELECT pg_notify(:channel, :case_id)"
 
@@ -47,24 +50,10 @@ class Claim:
     taken_from: str | None = None
 
 
-@dataclass(frozen=True)
-class ClaimTables:
-    """Where a console keeps its claims: cases and events, the column that names a case, the channel to announce on."""
-
-    cases: LiteralString
-    events: LiteralString
-    key: LiteralString
-    channel: LiteralString
-
-    def statement(self, template: LiteralString) -> LiteralString:
-        """The statement for these tables."""
-        return template.replace("CASES", self.cases).replace("EVENTS", self.events).replace("KEY", self.key)
-
-
 class Claims:
     """The claims of one console. Every method works inside the transaction that it is given."""
 
-    def __init__(self, tables: ClaimTables) -> None:
+    def __init__(self, tables: ReviewTables) -> None:
         self._channel: LiteralString = tables.channel
         self._held: LiteralString = tables.statement(_HELD)
         self._take: LiteralString = tables.statement(_TAKE)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from refund_manager import cases, drafts
+from refund_manager import cases
 from refund_manager.approval_rules import Action, ReasonCode, RefundClass
 from refund_manager.desk import Desk
 from refund_manager.queue_query import Usd
@@ -84,7 +84,7 @@ def router(desk: Desk) -> APIRouter:
         """Yours alone; other people's changes of the case do not touch it."""
         fields = draft.model_dump(exclude={"version"}, mode="json")
         with desk.database.transaction() as writer:
-            now = drafts.keep(
+            now = desk.drafts.keep(
                 writer, order_id, caller.label, fields, version=draft.version, now=desk.clock.now()
             )
         return DraftAnswer(version=now, stale=now != draft.version)
@@ -93,6 +93,6 @@ def router(desk: Desk) -> APIRouter:
     def drop(order_id: OrderPath, caller: Caller) -> None:
         """Nothing happens when there is none."""
         with desk.database.transaction() as writer:
-            drafts.drop(writer, order_id, caller.label)
+            desk.drafts.drop(writer, order_id, caller.label)
 
     return api

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from caspers.errors import CaspersError
+from caspers.review.decisions import AlreadyDecided, Ballot, Recorded
 from caspers.review.texts import Note, OrderId, Text
 from caspers.web.identity import Caller
 from caspers.web.problems import MEDIA_TYPE, Problem, status_of
@@ -17,7 +18,6 @@ from refund_manager import bulk
 from refund_manager.approval_rules import Action, Asked, ReasonCode, RefundClass
 from refund_manager.bulk import MOST
 from refund_manager.case_queue import Sort
-from refund_manager.decisions import AlreadyDecided, Ballot, Recorded
 from refund_manager.desk import Desk
 from refund_manager.queue_query import CaseFilters, Usd
 

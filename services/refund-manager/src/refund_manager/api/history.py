@@ -6,17 +6,19 @@ from itertools import chain, islice
 from typing import Annotated, Any
 
 from caspers.clients.postgres import Postgres
+from caspers.review.agreement_report import AgreementReport
 from caspers.review.export import MEDIA_TYPES, Format, exported
 from caspers.review.keyset import CURSOR_MAX_LENGTH
+from caspers.review.ratings import Rating
 from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from refund_manager.agreement_report import AgreementReport, By, agreement_report
+from refund_manager.agreement_report import By, agreement_report
 from refund_manager.history import COLUMNS, History, HistoryFilters, HistoryPage
-from refund_manager.ratings import Rating, Ratings
+from refund_manager.ratings import Ratings
 
 
 class HistoryQuestion(HistoryFilters):

@@ -8,7 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+from caspers.review.decisions import Ballot
 from caspers.review.shared_read import SharedRead
+from caspers.review.tables import NoSuchCase
 from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from caspers.web.turns import SlowLane
@@ -18,7 +20,6 @@ from pydantic import BaseModel, Field
 
 from refund_manager import cases, upstream
 from refund_manager.approval_rules import Asked, Case, RefundClass
-from refund_manager.decisions import Ballot
 from refund_manager.desk import Desk
 from refund_manager.queue_query import Usd
 
@@ -122,7 +123,7 @@ def router(desk: Desk, events: OrderEvents) -> APIRouter:
         with desk.database.reading() as reader:
             found = cases.by_ids(reader, [body.order_id])
         if not found:
-            raise cases.NoSuchCase(body.order_id)
+            raise NoSuchCase(body.order_id)
         ballot = Ballot(body.order_id, found[0].version, caller.label)
         decision = desk.decisions.decide(ballot, _asked(found[0], body)).decision
         return Applied(

@@ -1,0 +1,141 @@
+"""The step of a worker that turns rows of a synced table into cases of a queue.
+
+The tail is asked for four times a second, a little behind the newest moment seen, because rows do not always arrive
+in the order of their moments. A patrol walks the whole table beside it, a batch at a time and for ever, so that
+nothing is missed whatever the tail overlooked. What a row becomes is the console's own statement: a pending case follows
+a changed row with a new version; a case that people have begun to decide keeps what they saw, and notes the newer one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+from caspers.clients.postgres import Postgres, Writer
+from caspers.errors import NotFound, Unavailable
+from caspers.review.counts import fold_statement
+from caspers.review.tables import ReviewTables
+from caspers.worker.step import StepContext, StepOutcome
+
+#: Seconds between two looks at the tail.
+EVERY_S = 0.25
+#: Rows that one statement looks at.
+BATCH = 5_000
+#: How far behind the newest moment the tail is read again.
+OVERLAP = timedelta(seconds=5)
+#: Seconds between two batches of the patrol, which also folds the journal of counts.
+PATROL_EVERY_S = 5.0
+
+_THE_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+#: How a statement finds the rows to look at: after the tail's last moment, or after the patrol's last case.
+_TAIL: LiteralString = """
+WITH looked AS (
+    SELECT * FROM {source} WHERE (ts, {key}) > (:moment, :case_id) ORDER BY ts, {key} LIMIT :most
+)"""
+_PATROL: LiteralString = """
+WITH looked AS (
+    SELECT * FROM {source} WHERE {key} > :case_id ORDER BY {key} LIMIT :most
+)"""
+
+_WHAT_CAME: LiteralString = """
+SELECT (SELECT count(*) FROM looked) AS looked, (SELECT count(*) FROM arrived) AS arrived,
+       (SELECT count(*) FROM noted) AS noted, (SELECT max(ts) FROM looked) AS newest,
+       (SELECT {key} FROM looked ORDER BY ts DESC, {key} DESC LIMIT 1) AS last_by_moment,
+       (SELECT max({key}) FROM looked) AS last_by_id
+"""
+
+_ANNOUNCE: LiteralString = "SELECT pg_notify(:channel, :changed)"
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Where a console's cases come from: the synced table (with `ts`), the stage that makes it, and what a row becomes.
+
+    `take_in` goes on after the CTE `looked` with others, of which `arrived` returns a row for each case that is new or
+    changed and `noted` one for each that only learnt of something newer.
+    """
+
+    tables: ReviewTables
+    source: LiteralString
+    made_by: str
+    take_in: LiteralString
+    kinds: LiteralString
+
+    def statement(self, looked: LiteralString) -> LiteralString:
+        """The statement that takes in the rows which `looked` finds."""
+        whole: LiteralString = looked + self.take_in + _WHAT_CAME
+        return self.tables.statement(whole.replace("{source}", self.source))
+
+
+@dataclass(frozen=True)
+class _Position:
+    """The last row of the synced table that a walk has looked at."""
+
+    moment: datetime = _THE_BEGINNING
+    case_id: str = ""
+
+
+class Intake:
+    """Keeps a console's cases up to date; forgetting where it was costs time, never a case.
+
+    `decide_pending` may decide, without a person, what has come; it returns the number of cases.
+    """
+
+    def __init__(
+        self, database: Postgres, arrivals: Arrivals, decide_pending: Callable[[], int] | None = None
+    ) -> None:
+        self._database = database
+        self._arrivals = arrivals
+        self._decide_pending = decide_pending
+        self._take_tail: LiteralString = arrivals.statement(_TAIL)
+        self._take_patrol: LiteralString = arrivals.statement(_PATROL)
+        self._fold: LiteralString = arrivals.tables.statement(fold_statement(arrivals.kinds))
+        self._tail = _Position()
+        self._patrol = _Position()
+        self._patrol_due_s = 0.0
+        self._taken = 0
+
+    def step(self, _parameters: dict[str, Any], context: StepContext) -> StepOutcome:
+        """Take in what has arrived since the last step."""
+        try:
+            more = self._follow_tail()
+            if context.clock.monotonic() >= self._patrol_due_s:
+                self._walk_patrol()
+                self._patrol_due_s = context.clock.monotonic() + PATROL_EVERY_S
+        except NotFound as error:
+            raise Unavailable(
+                f"{self._arrivals.source} is not there yet",
+                what_now=f"The stage {self._arrivals.made_by} makes it.",
+            ) from error
+        approved = self._decide_pending() if self._decide_pending else 0
+        progress = {"taken_in": self._taken, "newest": self._tail.moment.isoformat(), "approved": approved}
+        return StepOutcome(progress, again=more, next_in_s=EVERY_S)
+
+    def _follow_tail(self) -> bool:
+        """Whether the batch was full, so that there is more."""
+        with self._database.transaction() as writer:
+            moment, case_id = self._tail.moment, self._tail.case_id
+            row = writer.row(self._take_tail, moment=moment, case_id=case_id, most=BATCH)
+            assert row is not None
+            self._note(writer, row)
+        if row.looked == BATCH:
+            self._tail = _Position(row.newest, row.last_by_moment)
+            return True
+        if row.newest is not None:
+            self._tail = _Position(max(row.newest - OVERLAP, moment))
+        return False
+
+    def _walk_patrol(self) -> None:
+        with self._database.transaction() as writer:
+            row = writer.row(self._take_patrol, case_id=self._patrol.case_id, most=BATCH)
+            assert row is not None
+            self._note(writer, row)
+            writer.execute(self._fold)
+        self._patrol = _Position(case_id=row.last_by_id) if row.looked == BATCH else _Position()
+
+    def _note(self, writer: Writer, row: Any) -> None:
+        self._taken += row.arrived
+        if row.arrived or row.noted:
+            changed = str(row.arrived + row.noted)
+            writer.row(_ANNOUNCE, channel=self._arrivals.tables.channel, changed=changed)

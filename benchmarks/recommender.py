@@ -9,7 +9,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from caspers.model.tables import ALL_EVENTS, SILVER_ORDER_ITEMS
@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-recommender-") as folder:
         workspace = LocalWorkspace(Path(folder) / "home").start()
         try:
-            line = _history(workspace, arguments.days)
+            line = bench_line(workspace, Line, arguments.days)
             figures = [
                 *_by_rules(line, arguments.orders, workspace.pid),
                 *_by_a_slow_model(line, arguments.orders),
@@ -61,9 +61,14 @@ def main() -> None:
     report(f"refund recommender, history of {arguments.days} days", figures)
 
 
-def _history(workspace: LocalWorkspace, days: int) -> Line:
+AnyLine = TypeVar("AnyLine", bound=Line)
+
+
+def bench_line(workspace: LocalWorkspace, kind: type[AnyLine], days: int) -> AnyLine:
+    """The tables of a line with so many days of delivered orders in them."""
     workspace.client.catalogs.create("bench")
-    line = Line(workspace.client, "bench").build()
+    line = kind(workspace.client, "bench")
+    line.build()
     workspace.client.volumes.create("bench", "lakeflow", "days", VolumeType.MANAGED)
     volume = workspace.home / "catalogs/bench/lakeflow/volumes/days"
     write_days(volume / "events", 0, days, files_a_day=1)
@@ -74,16 +79,16 @@ def _history(workspace: LocalWorkspace, days: int) -> Line:
 
 
 def _by_rules(line: Line, orders: int, workspace_pid: int) -> list[Figure]:
-    began_s, before = _cpu_s(workspace_pid), _count(line)
+    began_s, before = cpu_s(workspace_pid), _count(line)
     rate = _rate(line, orders, model=RULES)
-    cpu_ms = 1000 * (_cpu_s(workspace_pid) - began_s) / (_count(line) - before)
+    cpu_ms = 1000 * (cpu_s(workspace_pid) - began_s) / (_count(line) - before)
     return [
         Figure(f"rules model, {orders} orders", rate, "orders/s", "≥ 100"),
         Figure("CPU time of all processes", cpu_ms, "ms/order"),
     ]
 
 
-def _cpu_s(workspace_pid: int) -> float:
+def cpu_s(workspace_pid: int) -> float:
     """CPU time of this process and of the workspace's tree so far, in seconds."""
     workspace = psutil.Process(workspace_pid)
     members = [psutil.Process(), workspace, *workspace.children(recursive=True)]

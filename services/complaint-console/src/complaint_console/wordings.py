@@ -36,31 +36,31 @@ _MISSING = (
     "Where is my {item}? It was not in the bag when {ref} was handed to me at {delivered}.",
     "The kitchen in {location} left out the {item} of {ref}. This is the second time something is missing.",
     "Everything arrived except the {item}. This is about {ref}. I would like the missing dish refunded.",
-    "My daughter cried because the {item} was missing. {this}, delivered {delivered}.",
-    "No {item} in the box. {this}. Please refund the missing item, I do not want it sent any more.",
+    "My daughter cried because the {item} was missing. {this} was delivered at {delivered}.",
+    "No {item} in the box of {ref}. Please refund the missing item, I do not want it sent any more.",
 )
 _NEVER_ORDERED = (
     "The {stranger} was missing from {ref}. I want the money for it.",
-    "I ordered {stranger} and did not get it. {this}. It is missing and I was charged, I am sure.",
+    "I ordered {stranger} and did not get it with {ref}. It is missing and I was charged, I am sure.",
     "Where is the {stranger}? Not in the bag of {ref}. Missing!",
     "{this} came without the {stranger}. Please refund the missing dish.",
 )
 _FOOD = (
     "The {item} of {ref} was cold and soggy. Not what I expect.",
-    "The {item} tasted stale. {this}. I threw half of it away.",
+    "The {item} of {ref} tasted stale. I threw half of it away.",
     "{this}: the {item} was burnt on one side. Disappointing quality.",
     "The food of {ref} was lukewarm and the {item} far too salty.",
-    "The {item} was overcooked and dry. I ordered it many times and it never was like that. {this}.",
+    "The {item} was overcooked and dry. I ordered it many times and it never was like in {ref}.",
     "Soggy, cold, bland: that was the {item} in {ref}.",
     "The {item} in {ref} was undercooked, raw in the middle. Nobody could eat that.",
-    "There was mould on the {item}. {this}. I am disgusted, the dish was mouldy.",
-    "I found a hair and a piece of plastic in the {item}. {this}, from {location}.",
-    "The {item} was inedible and went straight into the bin. {this}, delivered {delivered}.",
+    "There was mould on the {item} of {ref}. I am disgusted, the dish was mouldy.",
+    "I found a hair and a piece of plastic in the {item}. {this} came from {location}.",
+    "The {item} was inedible and went straight into the bin. {this} was delivered at {delivered}.",
 )
 _HARM = (
     "After eating the {item} of {ref} I was sick all night, it must have been food poisoning.",
     "I am allergic to nuts and said so. The {item} in {ref} had nuts in it, I had an allergic reaction.",
-    "There was a shard of glass in the {item}. {this}. I cut my mouth and had to see a doctor.",
+    "There was a shard of glass in the {item} of {ref}. I cut my mouth and had to see a doctor.",
     "My son had to go to hospital after the {item} of {ref}: vomiting and fever. What was in it?",
 )
 _SERVICE = (
@@ -81,9 +81,9 @@ _BILLING = (
 )
 _VAGUE = (
     "Not happy. Do something about it.",
-    "This was not good at all. {this}.",
+    "This was not good at all, I mean {ref}.",
     "I expected more. You know what I mean.",
-    "Never again. {this}.",
+    "Never again. {this} was the last one.",
 )
 _QUESTION = (
     "Do you have gluten free dishes in {location}? Asking because of {ref}, which was fine.",
@@ -95,7 +95,7 @@ _PRAISE = (
     "No complaint at all: {ref} was delicious, above all the {item}. Thank you!",
     "Best {item} in {location}. {this} was perfect, tell the kitchen.",
     "Just wanted to say thanks for {ref}. Great driver, great food.",
-    "Wonderful as always. {this}. Keep it up!",
+    "{this} was wonderful as always. Keep it up!",
 )
 
 #: How complaints of a category are put, as a rule.

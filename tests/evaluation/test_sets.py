@@ -1,7 +1,7 @@
 """The labelled sets of the repository, and what the rules make of them through the apps' own addresses."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ def labelled(agent: str) -> LabelledSet:
 
 
 @contextmanager
-def console(router: APIRouter) -> Iterator[TestClient]:
+def console(router: APIRouter) -> Generator[TestClient]:
     app = base_app("Casper's test", Settings(app_name="test"), clock=CLOCK)
     app.include_router(router)
     with TestClient(app) as client:

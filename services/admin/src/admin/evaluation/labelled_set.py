@@ -20,7 +20,10 @@ DIGEST_LENGTH = 16
 
 
 def _pattern(text: str) -> str:
-    re.compile(text)
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no pattern: {error}") from error
     return text
 
 

@@ -13,9 +13,9 @@ from caspers.clock import SystemClock
 from caspers.errors import Unavailable
 from caspers.model.tables import AGENT_RUNS, ALL_EVENTS, BRANDS, SILVER_ORDER_ITEMS, Table
 from caspers.names import Names
+from caspers.review.case_facts import CaseFacts, OrderNotFound
 from refund_manager.api import evidence as evidence_api
-from refund_manager.case_facts import CaseFacts, OrderNotFound
-from refund_manager.evidence import EvidenceRoom
+from refund_manager.evidence import evidence_room
 
 from tests.caspers.serving import Served
 from tests.support.pipelines import event, item, order
@@ -133,7 +133,7 @@ def served(pool: WarehousePool, lake: Lakehouse, database: Postgres) -> Iterator
     ]
     arrive(database, rows)
     take_in(database)
-    room = EvidenceRoom(CaseFacts(pool, lake.names, SystemClock()), pool, database, lake.names)
+    room = evidence_room(CaseFacts(pool, lake.names, SystemClock()), pool, database)
     with console(database, evidence_api.router(room)) as running:
         yield running
 

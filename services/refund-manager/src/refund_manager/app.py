@@ -18,6 +18,7 @@ from caspers.clients.warehouse_pool import WarehousePool
 from caspers.clients.workspace import workspace_client
 from caspers.clock import Clock, SystemClock
 from caspers.errors import Unavailable
+from caspers.review.case_facts import CaseFacts
 from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
 from caspers.web.app import base_app
@@ -29,9 +30,8 @@ from fastapi import APIRouter, FastAPI
 
 from refund_manager import pages, recommender
 from refund_manager.api import agent, cases, decisions, evaluation, evidence, history, policy, queue, upstream
-from refund_manager.case_facts import CaseFacts
 from refund_manager.desk import Desk, open_desk
-from refund_manager.evidence import EvidenceRoom
+from refund_manager.evidence import evidence_room
 from refund_manager.history import History
 from refund_manager.ratings import Ratings
 from refund_manager.recommendations import LINE, RecommendationStore
@@ -140,7 +140,7 @@ def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
     """What reviewers work with: cases and their evidence, decisions, what came of them, and the pages of it all."""
     names, clock, database = platform.settings.names, platform.clock, platform.database
     facts = CaseFacts(platform.reading, names, clock)
-    room = EvidenceRoom(facts, platform.reading, database, names)
+    room = evidence_room(facts, platform.reading, database)
     decided = History(database)
     past = history.HistoryDesk(decided, Ratings(database, clock), database)
     return [

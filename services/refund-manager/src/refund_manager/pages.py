@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from caspers.clock import Clock
 from caspers.review import TEMPLATES
 from caspers.review.decisions import UNDO_WITHIN
+from caspers.review.evidence import Evidence
 from caspers.review.keyset import CURSOR_MAX_LENGTH
 from caspers.review.texts import OrderId
 from caspers.web.app import Look
@@ -27,7 +28,6 @@ from refund_manager.agreement_report import By, agreement_report
 from refund_manager.approval_rules import REASONS
 from refund_manager.cases import shown_case
 from refund_manager.desk import Desk
-from refund_manager.evidence import Evidence
 from refund_manager.history import History, HistoryFilters
 from refund_manager.queue_query import CaseFilters, QueueQuery
 
@@ -79,7 +79,7 @@ class HistoryQuery(HistoryFilters):
 class GathersEvidence(Protocol):
     """Who finds the evidence of a case (see `evidence`)."""
 
-    def evidence(self, order_id: str) -> Evidence:
+    def evidence(self, case_id: str) -> Evidence:
         """All the evidence of one case."""
         ...
 

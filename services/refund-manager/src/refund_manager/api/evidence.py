@@ -1,10 +1,9 @@
 """The evidence of a case as JSON: everything the case's page shows beside the recommendation."""
 
+from caspers.review.evidence import Evidence, EvidenceRoom
 from caspers.review.texts import OrderId
 from caspers.web.turns import SlowLane
 from fastapi import APIRouter
-
-from refund_manager.evidence import Evidence, EvidenceRoom
 
 
 def router(room: EvidenceRoom) -> APIRouter:

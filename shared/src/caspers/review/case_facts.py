@@ -11,16 +11,16 @@ from decimal import Decimal
 from typing import Any, Generic, LiteralString, TypeVar
 
 import orjson
+
 from caspers.clients.warehouse_pool import Answer, WarehousePool
 from caspers.clock import Clock
 from caspers.errors import NotFound
 from caspers.names import Names
+from caspers.review.evidence_statements import EVENTS, ITEMS, LOCATION_DAY, ROUTES, in_catalog
 from caspers.review.money import Dollars
 from caspers.review.order_events import OrderEvent, places
 from caspers.review.route_map import Streets, streets_of
 from caspers.review.timeline import Percentiles
-
-from refund_manager.evidence_statements import EVENTS, ITEMS, LOCATION_DAY, ROUTES, in_catalog
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -85,7 +85,7 @@ class CaseFacts:
         self._warehouse = warehouse
         self._days = _Remembered(self._read_day, LOCATION_KEPT_S, clock)
         self._streets = _Remembered(self._read_streets, STREETS_KEPT_S, clock)
-        self._names = names
+        self.names = names
 
     def events(self, order_id: str, span: Span = ANY_TIME) -> list[OrderEvent]:
         """All events of an order, in its own sequence. Raises `OrderNotFound`."""
@@ -124,7 +124,7 @@ class CaseFacts:
         return streets_of(places(body_of(row["body"]).get("route_points")) for row in rows)
 
     def _ask(self, statement: LiteralString, **values: Any) -> Answer:
-        return self._warehouse.ask(in_catalog(statement, self._names), values)
+        return self._warehouse.ask(in_catalog(statement, self.names), values)
 
 
 def events_in(answer: Answer, order_id: str) -> list[OrderEvent]:

@@ -13,6 +13,8 @@ from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
 from caspers.clock import SystemClock
 from caspers.settings import Settings
 from caspers.web.app import base_app
+from complaint_console.api import evaluation as complaints
+from complaint_console.complaint_mix import Category
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from refund_manager.api import evaluation as refunds
@@ -22,7 +24,7 @@ from tests.support.workspace import LocalWorkspace
 
 CLOCK = SystemClock()
 RULES = "databricks-meta-llama-3-3-70b-instruct"
-SETS = {"refund": refunds.router}
+SETS = {"refund": refunds.router, "complaint": complaints.router}
 
 
 def labelled(agent: str) -> LabelledSet:
@@ -62,6 +64,12 @@ def test_the_rules_are_right_about_every_case(workspace: LocalWorkspace, agent: 
     runs = asked(workspace, agent)
     assert {case.name: wrong for case, run in runs if (wrong := faults(case, run))} == {}
     assert {run.model for _, run in runs} == {"rules-1"}
+
+
+def test_complaints_of_every_category_and_priority_are_expected_somewhere():
+    cases = labelled("complaint").cases
+    assert {str(case.fields.get("complaint_category")) for case in cases} >= set(Category)
+    assert {str(case.fields["priority"]) for case in cases} == {"None", "standard", "urgent"}
 
 
 def test_every_class_of_refund_is_expected_somewhere():

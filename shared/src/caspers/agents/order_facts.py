@@ -42,7 +42,7 @@ _DETAILS = (
     "The items of an order with their prices, and where and when it was ordered.",
 )
 _TIME = ("get_order_delivery_time", "How many minutes an order took from its placing to its delivery.")
-_TIMINGS = (
+LOCATION_TIMINGS = (
     "get_location_timings",
     "P50, P75 and P99 of the delivery minutes at a location over the last day up to its latest delivery.",
 )
@@ -129,7 +129,7 @@ class OrderFacts:
         return (
             Tool(*_DETAILS, OfOrder, details),
             Tool(*_TIME, OfOrder, delivery),
-            Tool(*_TIMINGS, OfLocation, timings),
+            Tool(*LOCATION_TIMINGS, OfLocation, timings),
         )
 
 
@@ -141,7 +141,7 @@ def function_tools(warehouse: Warehouse, names: Names) -> tuple[Tool, Tool, Tool
     return (
         function_tool(warehouse, *_DETAILS, OfOrder, details),
         function_tool(warehouse, *_TIME, OfOrder, delivery),
-        function_tool(warehouse, *_TIMINGS, OfLocation, timings),
+        function_tool(warehouse, *LOCATION_TIMINGS, OfLocation, timings),
     )
 
 
@@ -152,15 +152,33 @@ def total_usd(details: Iterable[dict[str, Any]]) -> Decimal:
     )
 
 
+class LocationTimings:
+    """The percentiles of all locations, asked for once in a while; for one thread."""
+
+    def __init__(self, warehouse: Warehouse, names: Names, clock: Clock) -> None:
+        self._warehouse = warehouse
+        self._names = names
+        self._clock = clock
+        self._timings: dict[int, dict[str, Any]] = {}
+        self._until_s = float("-inf")
+
+    def by_location(self) -> dict[int, dict[str, Any]]:
+        """The row that get_location_timings has of each location, some seconds old at most."""
+        now_s = self._clock.monotonic()
+        if now_s >= self._until_s:
+            rows = self._warehouse.query(with_schemas(_PERCENTILES, self._names)).to_pylist()
+            self._timings = {row["location_id"]: plain_row(row) for row in rows}
+            self._until_s = now_s + TIMINGS_S
+        return self._timings
+
+
 class FactsReader:
     """Reads the facts of orders, a batch at a time; for one thread."""
 
     def __init__(self, warehouse: Warehouse, names: Names, clock: Clock) -> None:
         self._warehouse = warehouse
-        self._clock = clock
         self._names = names
-        self._timings: dict[int, dict[str, Any]] = {}
-        self._timings_until_s = float("-inf")
+        self._timings = LocationTimings(warehouse, names, clock)
 
     def facts_of(
         self, deliveries: Sequence[tuple[str, datetime]], lookback: timedelta = LOOKBACK
@@ -178,7 +196,7 @@ class FactsReader:
             "until_ts": max(moments),
         }
         rows = self._warehouse.query(with_schemas(_ORDERS, self._names), values).to_pylist()
-        timings = self._location_timings()
+        timings = self._timings.by_location()
         by_order: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             by_order.setdefault(row["order_id"], []).append(row)
@@ -187,14 +205,6 @@ class FactsReader:
             for order_id, of_order in by_order.items()
             if of_order[0]["location_id"] in timings
         }
-
-    def _location_timings(self) -> dict[int, dict[str, Any]]:
-        now_s = self._clock.monotonic()
-        if now_s >= self._timings_until_s:
-            rows = self._warehouse.query(with_schemas(_PERCENTILES, self._names)).to_pylist()
-            self._timings = {row["location_id"]: plain_row(row) for row in rows}
-            self._timings_until_s = now_s + TIMINGS_S
-        return self._timings
 
 
 def _facts(rows: list[dict[str, Any]], timings: dict[str, Any]) -> OrderFacts:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, LiteralString
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -48,7 +49,7 @@ class Tool:
             "function": {
                 "name": self.name,
                 "description": self.description,
-                "parameters": self.arguments.model_json_schema(),
+                "parameters": _schema_of(self.arguments),
             },
         }
 
@@ -98,6 +99,12 @@ async def use_tool(tools: dict[str, Tool], call: ToolCall, clock: Clock) -> Tool
     rows = await tool.run(values)
     took_ms = round((clock.monotonic() - began_s) * 1000, 1)
     return ToolStep(call.name, values.model_dump(mode="json"), rows, took_ms)
+
+
+@cache
+def _schema_of(arguments: type[Arguments]) -> dict[str, Any]:
+    """The shape of a tool's arguments; it costs more to make than all the rest of a call's preparation."""
+    return arguments.model_json_schema()
 
 
 def plain_row(row: dict[str, Any]) -> dict[str, Any]:

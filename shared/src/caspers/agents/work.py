@@ -85,14 +85,14 @@ class Work(Protocol[O, I, F, A]):
         """Whether anything may have come in since the last call; costs little."""
         ...
 
-    def live(self, unfinished: Sequence[I], skipped: AbstractSet[str]) -> list[I]:
+    def live(self, unfinished: Sequence[I], skipped: AbstractSet[str], /) -> list[I]:
         """Live items to be done, the most pressing first, some at a time, without those to skip.
 
         `unfinished` are those that are known and not written yet: a cursor must not go beyond them.
         """
         ...
 
-    def history(self, skipped: AbstractSet[str]) -> list[I]:
+    def history(self, skipped: AbstractSet[str], /) -> list[I]:
         """Some items of the history to be done, without those to skip."""
         ...
 

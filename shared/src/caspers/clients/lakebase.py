@@ -58,23 +58,30 @@ class Lakebase(Postgres):
         self._lock = threading.Lock()
 
     def _open(self) -> psycopg.Connection[Any]:
+        remembered = self._login
         login = self._current_login()
         try:
-            return psycopg.connect(
-                **login_parameters(
-                    {
-                        "host": login.host,
-                        "port": login.port,
-                        "user": login.user,
-                        "password": login.token,
-                        "dbname": self._database,
-                        "sslmode": self._sslmode,
-                    }
-                )
-            )
+            return self._log_in(login)
         except psycopg.OperationalError:
             self._login = None
-            raise
+            if login is not remembered:
+                raise
+        # An endpoint that was made anew has another address and other passwords than the one we remember.
+        return self._log_in(self._current_login())
+
+    def _log_in(self, login: Login) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            **login_parameters(
+                {
+                    "host": login.host,
+                    "port": login.port,
+                    "user": login.user,
+                    "password": login.token,
+                    "dbname": self._database,
+                    "sslmode": self._sslmode,
+                }
+            )
+        )
 
     def _current_login(self) -> Login:
         with self._lock:

@@ -47,6 +47,11 @@ How to work
    The reply promises nothing but the credit: no refund, voucher, replacement or discount, no links; $ only with the credit.
 """
 
+_TASK = re.compile(
+    r"Triage complaint ([A-Za-z0-9_-]+) about order ([A-Za-z0-9_-]+) of location \d+\.\n\n"
+    r"<complaint>\n(.*)\n</complaint>",
+    re.DOTALL,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MARK = re.compile(r"<\s*/?\s*complaint", re.IGNORECASE)
 
@@ -248,3 +253,9 @@ def task(complaint_id: str, order_id: str, location_id: int, text: str) -> str:
     """The message that asks for one complaint's triage; the location saves a turn."""
     head = f"Triage complaint {complaint_id} about order {order_id} of location {location_id}."
     return f"{head}\n\n<complaint>\n{fenced(text)}\n</complaint>"
+
+
+def asked_about(message: str) -> tuple[str, str, str] | None:
+    """Complaint, order and text of such a message; None for any other."""
+    found = _TASK.fullmatch(message.strip())
+    return (found[1], found[2], found[3]) if found else None

@@ -143,5 +143,6 @@ class _Triaging:
 
 def _complaint(row: dict[str, Any]) -> Complaint:
     """The complaint of a row, whatever is missing in it."""
-    known = {"order_id": row["order_id"] or "", "location_id": row["location_id"] or 0}
-    return Complaint(**row | known | {"complaint_text": row["complaint_text"] or ""})
+    known = {name: row[name] or "" for name in ("order_id", "complaint_text")}
+    whole: dict[str, Any] = row | known | {"location_id": row["location_id"] or 0}
+    return Complaint(**whole)

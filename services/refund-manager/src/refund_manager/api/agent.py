@@ -7,12 +7,13 @@ other, and comes along with its steps.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from caspers.agents.loop import Model
 from caspers.agents.order_facts import OfOrder
 from caspers.agents.run_log import RunLog
 from caspers.agents.runs import Run
+from caspers.agents.shown import RunShown
 from caspers.agents.tools import Tool
 from caspers.clock import Clock
 from caspers.errors import Invalid, NotFound
@@ -39,28 +40,6 @@ class Question(BaseModel):
     """What is asked, in the chat format; the last user message names the order: "order ABC123"."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=100)]
-
-
-class StepShown(BaseModel):
-    """A tool that the agent used."""
-
-    tool: str
-    arguments: dict[str, Any] | str
-    result: list[dict[str, Any]] | dict[str, str]
-    took_ms: float
-
-
-class RunShown(BaseModel):
-    """How the agent came to its answer."""
-
-    run_id: str
-    outcome: str
-    origin: str
-    agent_version: str
-    turns: int
-    took_ms: float
-    error: str | None
-    steps: list[StepShown]
 
 
 class Choice(BaseModel):
@@ -141,17 +120,5 @@ def _completion(run: Run[RefundAnswer]) -> Completion:
             "completion_tokens": run.completion_tokens,
             "total_tokens": run.prompt_tokens + run.completion_tokens,
         },
-        run=RunShown(
-            run_id=run.run_id,
-            outcome=run.outcome,
-            origin=run.origin,
-            agent_version=run.agent_version,
-            turns=run.turns,
-            took_ms=run.took_ms,
-            error=run.error,
-            steps=[
-                StepShown(tool=step.tool, arguments=step.arguments, result=step.result, took_ms=step.took_ms)
-                for step in run.steps
-            ],
-        ),
+        run=RunShown.of(run),
     )

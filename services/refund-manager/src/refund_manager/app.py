@@ -2,30 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import Any
 
 from caspers.agents.deliveries import Deliveries
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
 from caspers.agents.order_facts import FactsReader, function_tools
 from caspers.agents.run_log import RunLog
-from caspers.clients.lakebase import control_database, refund_database
-from caspers.clients.postgres import Postgres
+from caspers.clients.lakebase import refund_database
 from caspers.clients.volume import Volume
-from caspers.clients.warehouse import Warehouse
-from caspers.clients.warehouse_pool import WarehousePool
-from caspers.clients.workspace import workspace_client
-from caspers.clock import Clock, SystemClock
-from caspers.errors import Unavailable
 from caspers.review.case_facts import CaseFacts
+from caspers.review.console import Filling, Platform, open_platform
 from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
 from caspers.web.app import base_app
 from caspers.web.turns import share_few_threads
 from caspers.worker.loop import WorkerLoop
-from caspers.worker.step import StepContext, StepOutcome
-from databricks.sdk import WorkspaceClient
 from fastapi import APIRouter, FastAPI
 
 from refund_manager import pages, recommender
@@ -40,83 +32,39 @@ from refund_manager.schema import apply_schema
 CASES_WORKER = "refund_cases"
 
 
-@dataclass(frozen=True)
-class Platform:
-    """Whom the app speaks to."""
-
-    settings: Settings
-    workspace: WorkspaceClient
-    control: Postgres
-    database: Postgres
-    reading: WarehousePool
-    clock: Clock
-
-    def warehouse(self) -> Warehouse:
-        """A session of its own, for one thread."""
-        return Warehouse(self.workspace, self.settings.warehouse_id)
-
-
 def build_app(settings: Settings) -> FastAPI:
     """The app, not yet running: its workers start and stop with it."""
-    clock = SystemClock()
-    workspace = workspace_client(product="caspers-refund-manager")
-    platform = Platform(
-        settings,
-        workspace,
-        control_database(workspace, settings),
-        refund_database(workspace, settings),
-        WarehousePool(lambda: Warehouse(workspace, settings.warehouse_id)),
-        clock,
-    )
-    desk = open_desk(platform.database, clock)
+    platform = open_platform(settings, "caspers-refund-manager", refund_database)
+    desk = open_desk(platform.database, platform.clock)
+    filling = Filling(lambda: apply_schema(platform.database), desk.intake.step)
     workers = (
-        WorkerLoop(recommender.WORKER, _recommender(platform).step, platform.control, clock),
-        WorkerLoop(CASES_WORKER, _Intake(desk).step, platform.control, clock),
+        WorkerLoop(recommender.WORKER, _recommender(platform).step, platform.control, platform.clock),
+        WorkerLoop(CASES_WORKER, filling.step, platform.control, platform.clock),
     )
-    agent_model = ModelEndpoint(workspace, settings.llm_model, clock)
+    agent_model = ModelEndpoint(platform.workspace, settings.llm_model, platform.clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
         share_few_threads()
-        with suppress(Unavailable):  # the worker that fills the tables insists
-            await asyncio.to_thread(apply_schema, platform.database)
+        await asyncio.to_thread(filling.try_tables)
         for worker in workers:
             worker.start()
         yield
         await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
         await agent_model.close()
-        for resource in (platform.reading, platform.database, platform.control):
-            resource.close()
+        platform.close()
 
     app = base_app(
         "Casper's refunds",
         settings,
         lifespan=lifespan,
-        checks={
-            "control database": lambda: _answers(platform.control),
-            "refund database": lambda: _answers(platform.database),
-        },
+        checks=platform.checks(),
         look=pages.LOOK,
-        clock=clock,
+        clock=platform.clock,
     )
     for router in (*_reviewing(platform, desk), *_asking(platform, agent_model)):
         app.include_router(router)
     return app
-
-
-class _Intake:
-    """The worker of the cases: it makes the app's own tables before it fills them."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._has_tables = False
-
-    def step(self, parameters: dict[str, Any], context: StepContext) -> StepOutcome:
-        """One step of the intake."""
-        if not self._has_tables:
-            apply_schema(self._desk.database)
-            self._has_tables = True
-        return self._desk.intake.step(parameters, context)
 
 
 def _recommender(platform: Platform) -> recommender.Recommender:
@@ -171,8 +119,3 @@ def _plain(event: OrderEvent) -> dict[str, Any]:
         "sequence": event.sequence,
         "body": dict(event.body),
     }
-
-
-def _answers(database: Postgres) -> None:
-    with database.reading() as reader:
-        reader.row("SELECT 1")

@@ -46,7 +46,7 @@ PATTERNS = {
     ),
     Concern.BILLING: (
         r"\b((charged|billed|debited|paid) (me |us |my card )?(twice|double|two times|three times|again|too much|more than)"
-        r"|double.?(charged?|billed)|overcharged?|vouchers?|promo(tion)? codes?|coupons?|discount codes?|invoices?"
+        r"|double.?(charged?|billed)|overcharged?|(voucher|coupon|(promo|promotion|discount) code)s? (was|were|is|are|did|didn.t|does|doesn.t|has|could|would|not)|invoices?"
         r"|receipts? (is|was|shows) wrong|(on|to|from|off) my (credit |debit )?card|my (credit |debit |bank )?(card|account) was"
         r"|payments?|wrong (amount|price|total)|the tip|subscription)\b"
     ),

@@ -16,6 +16,11 @@ def caspers(*arguments: str | Path) -> Result:
     return CliRunner().invoke(command_line(words), words)
 
 
+def errors_of(answer: Result) -> str:
+    """What it said on stderr, wherever the terminal broke the lines."""
+    return " ".join(answer.stderr.split())
+
+
 def written(folder: Path, name: str, value: Any) -> Path:
     file = folder / name
     file.write_text(json.dumps(value))
@@ -26,13 +31,13 @@ def written(folder: Path, name: str, value: Any) -> Path:
 def test_an_evaluation_without_a_workspace_says_how_to_start_one(tmp_path: Path, agent: str):
     answer = caspers("eval", agent, "--home", tmp_path / "home")
     assert answer.exit_code == 1
-    assert "caspers up" in answer.stderr
+    assert "caspers up" in errors_of(answer)
 
 
 def test_a_set_that_makes_no_sense_is_refused_before_anything_is_asked(tmp_path: Path):
     rubbish = written(tmp_path, "set.jsonl", {"case": 1})
     answer = caspers("eval", "refund", "--set", rubbish, "--home", tmp_path / "home")
-    assert (answer.exit_code, "line 1" in answer.stderr) == (1, True)
+    assert (answer.exit_code, "line 1" in errors_of(answer)) == (1, True)
 
 
 def test_a_comparison_exits_with_one_when_a_case_is_no_longer_right(tmp_path: Path):
@@ -53,4 +58,4 @@ def test_a_comparison_as_json_is_one_object(tmp_path: Path):
 def test_what_is_no_report_is_not_compared(tmp_path: Path, content: str):
     (tmp_path / "a").write_text(content)
     answer = caspers("eval", "compare", tmp_path / "a", tmp_path / "a")
-    assert (answer.exit_code, "is no report" in " ".join(answer.stderr.split())) == (1, True)
+    assert (answer.exit_code, "is no report" in errors_of(answer)) == (1, True)

@@ -10,6 +10,9 @@ import pyarrow as pa
 from pyarrow import compute
 
 PATTERNS_KEPT = 1024
+ANSWERS_KEPT = 4096
+"""Arrow compiles a pattern anew for every call; the turns of one chat ask the same of the same text."""
+
 _RE2: Any = compute
 """Its functions are made when it is imported; no type checker knows them."""
 
@@ -29,11 +32,13 @@ def check(pattern: str, *, groups: bool = False) -> None:
         raise BadPattern(f"{pattern!r} is no regular expression of RE2 here: {error}") from None
 
 
+@lru_cache(ANSWERS_KEPT)
 def matches(pattern: str, text: str) -> bool:
     """Whether the pattern is found anywhere in the text."""
     return bool(_RE2.match_substring_regex(pa.scalar(text), pattern, ignore_case=True).as_py())
 
 
+@lru_cache(ANSWERS_KEPT)
 def first_group(pattern: str, text: str) -> str | None:
     """The first group of the first place where the pattern is found; None when it is not."""
     return _replace(text, pattern) if matches(pattern, text) else None

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from caspers.clock import Clock
 from caspers.review import TEMPLATES
+from caspers.review.addresses import Addresses
 from caspers.review.decisions import UNDO_WITHIN
 from caspers.review.evidence import Evidence
 from caspers.review.keyset import CURSOR_MAX_LENGTH
@@ -110,7 +111,13 @@ def router(desk: Desk, history: History) -> APIRouter:
 
     @pages.get("/agreement")
     def show_agreement(request: Request, by: By = "class") -> HTMLResponse:
-        return render(request, "agreement.html", report=agreement_report(desk.database, by))
+        return render(
+            request,
+            "agreement.html",
+            report=agreement_report(desk.database, by),
+            classes=("none", "partial", "full"),
+            groupings=("class", "location", "version"),
+        )
 
     @pages.get("/policy")
     def show_policy(request: Request) -> HTMLResponse:
@@ -151,7 +158,7 @@ def _queue(desk: Desk, request: Request, query: QueueQuery) -> dict[str, Any]:
         "filtered": bool(set(request.query_params) - {"sort", "status", "after", "limit"}),
         "states": STATES,
         "sorts": SORTS,
-        "address": _Addresses(request),
+        "address": Addresses(request),
     }
 
 
@@ -194,24 +201,10 @@ def _history(history: History, clock: Clock, request: Request, query: HistoryQue
         "filters": query,
         "undoable_since": clock.now() - UNDO_WITHIN,
         "export": urlencode(asked),
-        "address": _Addresses(request),
+        "address": Addresses(request),
         "reasons": {**REASONS},
     }
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-class _Addresses:
-    """The address of the page as it is asked for, with some of its filters changed."""
-
-    def __init__(self, request: Request) -> None:
-        self._path = request.url.path
-        self._asked = {name: value for name, value in request.query_params.items() if value}
-
-    def __call__(self, path: str = "", **changes: str | None) -> str:
-        """The same filters with `changes`; None drops one. Places in the list are forgotten."""
-        wanted = self._asked | {"after": None, "limit": None} | changes
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
-        return f"{path or self._path}{'?' if query else ''}{query}"

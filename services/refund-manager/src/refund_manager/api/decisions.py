@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from caspers.errors import CaspersError
-from caspers.review.decisions import AlreadyDecided, Ballot, Recorded
+from caspers.review.answers import recorded_answer, with_winner
+from caspers.review.decisions import AlreadyDecided, Ballot
 from caspers.review.texts import Note, OrderId, Text
 from caspers.web.identity import Caller
-from caspers.web.problems import MEDIA_TYPE, Problem, status_of
+from caspers.web.problems import Problem
 from fastapi import APIRouter, Header, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -168,8 +168,8 @@ def router(desk: Desk) -> APIRouter:
         try:
             recorded = desk.decisions.decide(Ballot(body.order_id, body.version, caller.label, key), asked)
         except AlreadyDecided as error:
-            return _with_winner(request, error)
-        return _answer(recorded)
+            return with_winner(request, error)
+        return recorded_answer(recorded)
 
     @api.post("/decisions/{decision_id}/undo", summary="Undo a decision", status_code=201, responses=answers)
     def undo(
@@ -177,7 +177,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> JSONResponse:
         """Within ten minutes, by anyone; recorded as a decision of its own. The case is pending again."""
         note = body.note if body else ""
-        return _answer(desk.decisions.undo(str(decision_id), caller.label, note=note, key=key))
+        return recorded_answer(desk.decisions.undo(str(decision_id), caller.label, note=note, key=key))
 
     @api.post("/bulk/preview", summary="What accepting many cases would cost")
     def preview(wish: BulkWish, caller: Caller) -> BulkPreview:
@@ -203,25 +203,6 @@ def router(desk: Desk) -> APIRouter:
         )
 
     return api
-
-
-def _answer(recorded: Recorded) -> JSONResponse:
-    return JSONResponse(recorded.decision, 201 if recorded.new else 200)
-
-
-def _with_winner(request: Request, error: AlreadyDecided) -> JSONResponse:
-    status, title = status_of(error)
-    problem = WithWinner(
-        type=f"urn:caspers:problem:{type(error).__name__}",
-        title=title,
-        status=status,
-        detail=error.message,
-        what_now=error.what_now,
-        instance=request.url.path,
-        request_id=request.scope.get("request_id", ""),
-        winner=DecisionRecord.model_validate(error.winner),
-    )
-    return JSONResponse(jsonable_encoder(problem), status, media_type=MEDIA_TYPE)
 
 
 def _conflict(order_id: str, error: CaspersError) -> BulkConflict:

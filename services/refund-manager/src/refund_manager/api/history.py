@@ -1,13 +1,13 @@
 """The record of decisions as JSON, its export, how far people agree with the agent, and ratings of its answers."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from caspers.clients.postgres import Postgres
 from caspers.review.agreement_report import AgreementReport
-from caspers.review.export import MEDIA_TYPES, Format, exported
+from caspers.review.answers import download
+from caspers.review.export import Format
+from caspers.review.history import DecisionPage
 from caspers.review.keyset import CURSOR_MAX_LENGTH
 from caspers.review.ratings import Rating
 from caspers.review.texts import Note, OrderId
@@ -17,7 +17,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from refund_manager.agreement_report import By, agreement_report
-from refund_manager.history import COLUMNS, History, HistoryFilters, HistoryPage
+from refund_manager.history import History, HistoryEntry, HistoryFilters
 from refund_manager.ratings import Ratings
 
 
@@ -55,7 +55,7 @@ def router(desk: HistoryDesk) -> APIRouter:
     api = APIRouter(prefix="/api", tags=["history"])
 
     @api.get("/history")
-    def history(question: Annotated[HistoryQuestion, Query()]) -> HistoryPage:
+    def history(question: Annotated[HistoryQuestion, Query()]) -> DecisionPage[HistoryEntry]:
         """Decisions, newest first, each beside what the agent had said."""
         return desk.history.page(question, question.after, question.limit)
 
@@ -65,7 +65,7 @@ def router(desk: HistoryDesk) -> APIRouter:
 
         In CSV, texts that a spreadsheet would run as a formula have an apostrophe in front; JSON Lines are unaltered.
         """
-        return _file("decisions", question.form, COLUMNS, desk.history.pieces(question))
+        return download("decisions", question.form, desk.history.columns, desk.history.pieces(question))
 
     @api.get("/agreement")
     def agreement(by: By = "class") -> AgreementReport:
@@ -80,17 +80,6 @@ def router(desk: HistoryDesk) -> APIRouter:
     @api.get("/ratings/export", response_class=Response)
     def export_ratings() -> StreamingResponse:
         """Rated answers as JSON Lines for an evaluation set: facts, answer, a person's decision, rating."""
-        return _file("ratings", "jsonl", (), desk.ratings.pieces())
+        return download("ratings", "jsonl", (), desk.ratings.pieces())
 
     return api
-
-
-def _file(
-    name: str, form: Format, columns: tuple[str, ...], pieces: Iterable[list[dict[str, Any]]]
-) -> StreamingResponse:
-    """A download that is made while it is sent; what goes wrong at its beginning is still told as a problem."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
-    waiting = iter(pieces)
-    first = list(islice(waiting, 1))
-    parts = exported(form, columns, chain(first, waiting))
-    return StreamingResponse(parts, media_type=MEDIA_TYPES[form], headers=headers)

@@ -9,6 +9,7 @@ import psutil
 import psycopg
 import pytest
 from local_workspace.clock import SystemClock
+from local_workspace.config import TOKEN_LIFE
 from local_workspace.engines import postgres_roles
 from local_workspace.engines.postgres import Cluster
 from local_workspace.engines.postgres_roles import Password, RoleAttributes
@@ -66,10 +67,11 @@ def test_session_outlives_the_password_it_began_with(cluster: Cluster):
 def test_password_changes_only_when_it_nears_its_end(cluster: Cluster):
     with cluster.admin() as connection:
         postgres_roles.ensure_role(connection, "waiter", RoleAttributes())
-    first = postgres_roles.password(cluster, "waiter", SystemClock().now())
+    first = postgres_roles.password(cluster, "waiter", SystemClock().now(), TOKEN_LIFE)
     soon = first.expires_at - timedelta(minutes=10)
-    assert postgres_roles.password(cluster, "waiter", soon) == first
-    later = postgres_roles.password(cluster, "waiter", first.expires_at - timedelta(seconds=10))
+    assert postgres_roles.password(cluster, "waiter", soon, TOKEN_LIFE) == first
+    late = first.expires_at - timedelta(seconds=10)
+    later = postgres_roles.password(cluster, "waiter", late, TOKEN_LIFE)
     assert later.token != first.token
     assert later.expires_at > first.expires_at
 

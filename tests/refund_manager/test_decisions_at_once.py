@@ -56,7 +56,7 @@ def two_copies(cluster: Cluster, database: Postgres) -> Iterator[list[str]]:
     copies = [subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL) for port in ports]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
     for address in addresses:
-        wait_for(lambda address=address: answers(address), what=f"{address} answers")
+        wait_for(lambda address=address: answers(address), seconds=90, what=f"{address} answers")
     yield addresses
     for copy in copies:
         copy.kill()

@@ -76,7 +76,6 @@ def test_pages_in_any_sort_show_every_case_once(
         ({"text": "100%"}, lambda _row: False),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
-    ids=str,
 )
 def test_filters_let_pass_what_they_say(
     database: Postgres, rows: list[Recommendation], filters: dict[str, Any], passes: Any

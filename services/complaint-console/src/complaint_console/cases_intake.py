@@ -11,9 +11,6 @@ from caspers.review.intake import Arrivals, Intake
 
 from complaint_console.schema import KINDS, TABLES
 
-#: The worker's name in its orders.
-WORKER = "complaint_cases"
-
 _TAKE_IN: LiteralString = """, checked AS (
     SELECT looked.*, coalesce(ts, now()) AS recommended_at,
            coalesce(origin IN ('model', 'rules') AND

@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from caspers.review.evidence import Evidence, EvidenceRoom
 from caspers.review.ratings import Rating
 from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
-from caspers.web.turns import SlowLane
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -110,21 +108,5 @@ def router(desk: Desk) -> APIRouter:
     def rate(complaint_id: CasePath, rating: RatingGiven, caller: Caller) -> Rating:
         """Say whether the agent's answer helps; the latest word of a person counts."""
         return desk.ratings.rate(complaint_id, caller.label, helpful=rating.helpful, reason=rating.reason)
-
-    return api
-
-
-def evidence_router(room: EvidenceRoom) -> APIRouter:
-    """The address that asks the lakehouse."""
-    api = APIRouter(prefix="/api/cases", tags=["cases"])
-    lane = SlowLane()
-
-    @api.get("/{complaint_id}/evidence", summary="The evidence of a case")
-    async def evidence(complaint_id: CasePath) -> Evidence:
-        """Items, events, timeline, percentiles, route, the customer's earlier orders and complaints, the agent's steps.
-
-        It is read from the lakehouse and may take a second: ask for the case itself first.
-        """
-        return await lane.run(room.evidence, complaint_id)
 
     return api

@@ -42,7 +42,10 @@ def test_a_model_that_takes_too_long_is_given_up():
 
 def test_an_answer_that_breaks_off_is_no_answer():
     half = Reply(body=b"{", headers={"content-length": "9"})
-    with ModelServer(lambda _body: half) as server, pytest.raises(ModelUnreachable, match="ClientPayloadError"):
+    with (
+        ModelServer(lambda _body: half) as server,
+        pytest.raises(ModelUnreachable, match="ClientPayloadError"),
+    ):
         forward(server)
 
 

@@ -105,7 +105,8 @@ class Parameters(BaseModel):
         default="", description="serving endpoint that is a complaint agent; empty = the app's own agent"
     )
     refund_history_share: Share = Field(
-        default=0.1, description="share of the orders delivered before the refund line began that its agent looks at"
+        default=0.1,
+        description="share of the orders delivered before the refund line began that its agent looks at",
     )
     refund_live_share: Share = Field(
         default=1.0, description="share of the orders delivered since then that the refund agent looks at"

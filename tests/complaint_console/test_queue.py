@@ -58,7 +58,7 @@ def test_urgent_escalations_come_first_and_the_oldest_before_all(database: Postg
         ({"text": "MISSING items"}, lambda row: row["complaint_category"] == "missing_items"),
         ({"text": "100%"}, lambda _row: False),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_filters_let_pass_what_they_say_and_counts_agree(
     database: Postgres, rows: list[Response], filters: dict[str, Any], passes: Any

@@ -18,7 +18,7 @@ from tests.support.refunds import arrive, console, recommendations, refund_clust
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 #: Requests of each kind for each address.
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,5 @@
 """The complaint console: its workers, its API and its pages, wired together."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
 from caspers.agents.deliveries import Deliveries
 from caspers.agents.model_endpoint import CallLimits, ModelEndpoint
 from caspers.agents.order_facts import FactsReader
@@ -11,10 +7,9 @@ from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import complaint_database
 from caspers.clients.volume import Volume
 from caspers.review.case_facts import CaseFacts
-from caspers.review.console import Filling, Platform, open_platform
+from caspers.review.console import Filling, Platform, lifespan_of, open_platform
 from caspers.settings import Settings
 from caspers.web.app import base_app
-from caspers.web.turns import share_few_threads
 from caspers.worker.loop import WorkerLoop
 from fastapi import APIRouter, FastAPI
 
@@ -44,21 +39,10 @@ def build_app(settings: Settings) -> FastAPI:
     workers = [WorkerLoop(name, step, platform.control, platform.clock) for name, step in steps.items()]
     agent_model = ModelEndpoint(platform.workspace, settings.llm_model, platform.clock)
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
-        share_few_threads()
-        await asyncio.to_thread(filling.try_tables)
-        for worker in workers:
-            worker.start()
-        yield
-        await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
-        await agent_model.close()
-        platform.close()
-
     app = base_app(
         "Casper's complaints",
         settings,
-        lifespan=lifespan,
+        lifespan=lifespan_of(platform, filling, workers, agent_model.close),
         checks=platform.checks(),
         look=pages.LOOK,
         clock=platform.clock,

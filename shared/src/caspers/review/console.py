@@ -1,11 +1,14 @@
 """What a console's composition root needs, whichever console it is: the platform it speaks to, and its own tables."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
+from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from caspers.clients.lakebase import control_database
 from caspers.clients.postgres import Postgres
@@ -15,6 +18,8 @@ from caspers.clients.workspace import workspace_client
 from caspers.clock import Clock, SystemClock
 from caspers.errors import Unavailable
 from caspers.settings import Settings
+from caspers.web.turns import share_few_threads
+from caspers.worker.loop import WorkerLoop
 from caspers.worker.step import Step, StepContext, StepOutcome
 
 
@@ -80,6 +85,28 @@ class Filling:
             self._make_tables()
             self._has_tables = True
         return self._take_in(parameters, context)
+
+
+def lifespan_of(
+    platform: Platform,
+    filling: Filling,
+    workers: Sequence[WorkerLoop],
+    close_model: Callable[[], Awaitable[None]],
+) -> Lifespan[FastAPI]:
+    """The life of a console's process: its tables, its workers, and an end within the platform's limit."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+        share_few_threads()
+        await asyncio.to_thread(filling.try_tables)
+        for worker in workers:
+            worker.start()
+        yield
+        await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
+        await close_model()
+        platform.close()
+
+    return lifespan
 
 
 def _answers(database: Postgres) -> None:

@@ -5,6 +5,7 @@ the five kinds of `caspers.errors`. Where the database is and who we are is the 
 that is passed in (see `clients.lakebase`).
 """
 
+import select
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -31,7 +32,7 @@ POOL_RECYCLE_S = 3_000
 
 #: Seconds that a read may take: somebody waits for it.
 READ_PATIENCE_S = 10
-#: Seconds that a connection is trusted to live on after it was last used.
+#: Seconds that a connection is trusted to live on after it was last used, unless its socket says otherwise.
 TRUSTED_S = 1.0
 
 #: Opens a new connection of the driver; called whenever the pool or a listener needs one.
@@ -122,7 +123,7 @@ class Postgres:
 
 
 def _pool(connect: Connect, **options: Any) -> Engine:
-    """An engine whose connections are asked whether they still live when they have been idle."""
+    """An engine whose connections are asked whether they still live when that is in doubt."""
     engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
@@ -144,7 +145,8 @@ def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:
 def _check_life(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
     """Raises `DisconnectionError`, at which the pool opens another one; a server that went away takes all with it."""
     returned_s = record.info.get("returned_s")
-    if returned_s is None or _CLOCK.monotonic() - returned_s < TRUSTED_S:
+    just_used = returned_s is None or _CLOCK.monotonic() - returned_s < TRUSTED_S
+    if just_used and not _was_told_something(connection):
         return
     try:
         connection.execute("SELECT 1")
@@ -152,6 +154,15 @@ def _check_life(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> No
             connection.rollback()
     except psycopg.Error as error:
         raise alchemy.DisconnectionError from error
+
+
+def _was_told_something(connection: psycopg.Connection[Any]) -> bool:
+    """Whether an idle connection has something to read: a server's farewell, or its end. No round trip."""
+    if connection.closed:
+        return True
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    return bool(watch.poll(0))
 
 
 @contextmanager

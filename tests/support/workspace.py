@@ -44,12 +44,16 @@ class LocalWorkspace:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, port: int = 0, **settings: str) -> "LocalWorkspace":
-        """Start the process, with these variables in its environment, and wait until it answers."""
+        """Start the process, with these variables in its environment, and wait until it answers.
+
+        Bad days can be asked for (tests/support/bad_days.py) unless LOCAL_WORKSPACE_BAD_DAYS says otherwise.
+        """
         self.home.parent.mkdir(parents=True, exist_ok=True)
         log = self.home.with_name(self.home.name + ".log").open("ab")
         command = [sys.executable, "-m", "local_workspace", "--home", str(self.home), "--port", str(port)]
+        environment = _environment() | {"LOCAL_WORKSPACE_BAD_DAYS": "1"} | settings
         with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment() | settings)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         connection = wait_for(self._connection, seconds=READY_SECONDS, what="the workspace is ready")
         self.url, self.token, self.pid = connection["url"], connection["token"], connection["pid"]
         return self

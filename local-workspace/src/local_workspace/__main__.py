@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from local_workspace.config import DEFAULT_PORT, BadSetting, Config, ModelServer, token_life
+from local_workspace.config import DEFAULT_PORT, BadSetting, Config, ModelServer, bad_days, token_life
 from local_workspace.startup import CannotStart, serve
 
 
@@ -20,7 +20,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         model = ModelServer.from_environment()
-        serve(Config(arguments.home.absolute(), arguments.port, token_life=token_life(), model=model))
+        home = arguments.home.absolute()
+        serve(Config(home, arguments.port, model=model, token_life=token_life(), bad_days=bad_days()))
     except (BadSetting, CannotStart) as error:
         print(error, file=sys.stderr)  # noqa: T201  this is a command
         return 1

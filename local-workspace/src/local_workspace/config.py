@@ -61,6 +61,7 @@ class Config:
         host: loopback address to bind; the workspace is for this machine only.
         model: answers for the workspace's own serving endpoint; the rules model does when there is none.
         token_life: how long OAuth and Postgres tokens are good for; shorter only to see what clients do then.
+        bad_days: let admins make calls fail on request, to see what clients do then.
     """
 
     home: Path
@@ -68,6 +69,7 @@ class Config:
     host: str = "127.0.0.1"
     model: ModelServer | None = None
     token_life: timedelta = TOKEN_LIFE
+    bad_days: bool = False
 
     @property
     def database(self) -> Path:
@@ -119,6 +121,11 @@ def token_life() -> timedelta:
     """The life of tokens that the environment asks for in LOCAL_WORKSPACE_TOKEN_LIFE_S; an hour unless it does."""
     seconds = os.environ.get("LOCAL_WORKSPACE_TOKEN_LIFE_S")  # noqa: TID251  this module reads the environment
     return timedelta(seconds=float(seconds)) if seconds else TOKEN_LIFE
+
+
+def bad_days() -> bool:
+    """Whether the environment asks, with LOCAL_WORKSPACE_BAD_DAYS=1, that calls can be made to fail."""
+    return os.environ.get("LOCAL_WORKSPACE_BAD_DAYS") == "1"  # noqa: TID251  this module reads the environment
 
 
 LEAN_MEMORY = {

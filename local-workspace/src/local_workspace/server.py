@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI
 
-from local_workspace import errors, ids
+from local_workspace import bad_days, errors, ids
 from local_workspace.api.apps.assembly import apps_service
 from local_workspace.api.apps.attachments import Attachments
 from local_workspace.api.apps.deployments import Surroundings
@@ -36,6 +36,7 @@ from local_workspace.api.unity_catalog.rules import UnityCatalog
 from local_workspace.api.workspace_files import routes as workspace_files_routes
 from local_workspace.api.workspace_files.rows import Rows as WorkspaceFileRows
 from local_workspace.api.workspace_files.rules import WorkspaceFiles
+from local_workspace.bad_days import Application
 from local_workspace.clock import Clock
 from local_workspace.config import Config
 from local_workspace.engines.disk import Storage
@@ -131,8 +132,18 @@ def assemble(config: Config, clock: Clock) -> Workspace:
     return workspace
 
 
-def application(workspace: Workspace) -> FastAPI:
+def application(workspace: Workspace) -> Application:
     """The ASGI application of an assembled workspace."""
+    app = rest_api(workspace)
+    if not workspace.config.bad_days:
+        return app
+    days = bad_days.BadDays()
+    app.include_router(bad_days.router(days))
+    return bad_days.Interference(app, days, workspace.identities)
+
+
+def rest_api(workspace: Workspace) -> FastAPI:
+    """All routes, and the life of what is behind them."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:

@@ -15,6 +15,7 @@ from typing import TextIO
 import uvicorn
 
 from local_workspace import errors
+from local_workspace.bad_days import ClosableProtocol
 from local_workspace.clock import SystemClock
 from local_workspace.config import Config
 from local_workspace.server import Workspace, application, assemble
@@ -55,7 +56,10 @@ class _AnnouncingServer(uvicorn.Server):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(
             uvicorn.Config(
-                application(workspace), log_level="warning", timeout_graceful_shutdown=5, http="httptools"
+                application(workspace),
+                log_level="warning",
+                timeout_graceful_shutdown=5,
+                http=ClosableProtocol if workspace.config.bad_days else "httptools",
             )
         )
         self._workspace = workspace

@@ -90,21 +90,25 @@ class Names:
         """The Unity Catalog catalog that stands for the complaint console's database."""
         return f"{self.catalog}complaintmanager"
 
+    def app(self, name: str) -> str:
+        """The name of an app, unique in the workspace; `name` has at most ten letters."""
+        return f"{self._dns}-{name}"
+
     @property
     def admin_app(self) -> str:
-        return f"{self._dns}-admin"
+        return self.app("admin")
 
     @property
     def replayer_app(self) -> str:
-        return f"{self._dns}-replayer"
+        return self.app("replayer")
 
     @property
     def refund_app(self) -> str:
-        return f"{self._dns}-refunds"
+        return self.app("refunds")
 
     @property
     def complaint_app(self) -> str:
-        return f"{self._dns}-complaints"
+        return self.app("complaints")
 
     @property
     def order_items_pipeline(self) -> str:

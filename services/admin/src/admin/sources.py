@@ -25,25 +25,22 @@ class Part:
 
 
 SHARED = Part("shared/src/caspers", "caspers")
+SERVICES = ("replayer", "refund-manager", "complaint-console")
+
+
+def _app(service: str) -> tuple[Part, ...]:
+    """A folder of `services/`, its package named as it is, and the shared library."""
+    folder, package = f"services/{service}", service.replace("-", "_")
+    return (
+        Part(f"{folder}/app.yaml", "app.yaml"),
+        Part(f"{folder}/requirements.txt", "requirements.txt"),
+        Part(f"{folder}/src/{package}", package),
+        SHARED,
+    )
+
+
 BUNDLES: Mapping[str, tuple[Part, ...]] = {
-    "replayer": (
-        Part("services/replayer/app.yaml", "app.yaml"),
-        Part("services/replayer/requirements.txt", "requirements.txt"),
-        Part("services/replayer/src/replayer", "replayer"),
-        SHARED,
-    ),
-    "refund-manager": (
-        Part("services/refund-manager/app.yaml", "app.yaml"),
-        Part("services/refund-manager/requirements.txt", "requirements.txt"),
-        Part("services/refund-manager/src/refund_manager", "refund_manager"),
-        SHARED,
-    ),
-    "complaint-console": (
-        Part("services/complaint-console/app.yaml", "app.yaml"),
-        Part("services/complaint-console/requirements.txt", "requirements.txt"),
-        Part("services/complaint-console/src/complaint_console", "complaint_console"),
-        SHARED,
-    ),
+    **{service: _app(service) for service in SERVICES},
     "order_items": (Part("pipelines/order_items", ""),),
 }
 """What the admin deploys."""
@@ -73,15 +70,9 @@ class Sources:
     def _parts(self, bundle: str) -> tuple[Part, ...]:
         if bundle != ADMIN:
             return BUNDLES[bundle]
-        own = (
-            Part("services/admin/app.yaml", "app.yaml"),
-            Part("services/admin/requirements.txt", "requirements.txt"),
-            Part("services/admin/src/admin", "admin"),
-            SHARED,
-        )
         # Folders that two bundles share travel once.
         carried = {part.origin for parts in BUNDLES.values() for part in parts}
-        return own + tuple(Part(origin, f"{SOURCES_FOLDER}/{origin}") for origin in sorted(carried))
+        return _app(ADMIN) + tuple(Part(origin, f"{SOURCES_FOLDER}/{origin}") for origin in sorted(carried))
 
     def _part_files(self, part: Part) -> Iterator[tuple[str, Path]]:
         origin = self._root / part.origin

@@ -46,15 +46,16 @@ def build_app(settings: Settings) -> FastAPI:
     canonical_data = CanonicalData(Volume(workspace, names.canonical_path), cache / "generated")
     replaying = WorkerLoop(WORKER, replay.step, database, clock)
     generating = WorkerLoop("canonical_data", canonical_data.step, database, clock)
+    workers = (generating, replaying)
     board = StatusBoard(replay, replaying, generating, clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for loop in (generating, replaying):
-            loop.start()
+        for worker in workers:
+            worker.start()
         yield
-        await asyncio.gather(*(asyncio.to_thread(loop.stop) for loop in (replaying, generating)))
+        await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
         database.close()
 
     app = base_app(

@@ -34,8 +34,8 @@ class WorkerApp:
     environment: Mapping[str, str]
     values_from: Mapping[str, str]
     """Environment variables whose value is that of an attached resource."""
-    rights: tuple[Right, ...]
-    needs: tuple[str, ...]
+    rights: tuple[Right, ...] = ()
+    needs: tuple[str, ...] = ()
     """What must be there before the app itself is made."""
     release_needs: tuple[str, ...] = ()
     """What must be there before its code runs."""

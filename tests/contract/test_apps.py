@@ -211,8 +211,9 @@ def test_attached_volume_is_granted_and_given_by_value(workspace: LocalWorkspace
         securable_type=AppResourceUcSecurableUcSecurableType.VOLUME,
         permission=AppResourceUcSecurableUcSecurablePermission.WRITE_VOLUME,
     )
+    warehouse_id = next(iter(client.warehouses.list())).id or ""
     warehouse = AppResourceSqlWarehouse(
-        id="w1", permission=AppResourceSqlWarehouseSqlWarehousePermission.CAN_USE
+        id=warehouse_id, permission=AppResourceSqlWarehouseSqlWarehousePermission.CAN_USE
     )
     resources = [
         AppResource(name="events", uc_securable=securable),
@@ -222,7 +223,7 @@ def test_attached_volume_is_granted_and_given_by_value(workspace: LocalWorkspace
     app = deploy(client, resources, wanted)
     environment = app.get("/env")
     assert environment["EVENTS"] == f"/Volumes/{catalog}/simulator/events"
-    assert environment["WAREHOUSE"] == "w1"
+    assert environment["WAREHOUSE"] == warehouse_id
     granted = client.grants.get(
         "volume", f"{catalog}.simulator.events", principal=environment["DATABRICKS_CLIENT_ID"]
     )

@@ -233,6 +233,7 @@ def test_permissions_are_read_and_replaced_by_the_endpoints_id(workspace: LocalW
     assert [it.group_name or it.user_name for it in replaced] == [
         "users",
         workspace.client.current_user.me().user_name,
+        "admins",
     ]
     with pytest.raises(ResourceDoesNotExist):
         endpoints.get_permissions(endpoint)

@@ -195,6 +195,7 @@ class Apps:
         self._gateway.close(app.name)
         self._permissions.forget(OBJECT_TYPE, app.name)
         shutil.rmtree(self.deployments.surroundings.directory / app.name, ignore_errors=True)
+        self._permissions.forget_principal(app.client_id)
         self._identities.delete(app.client_id)
         self.rows.remove(app.name)
 

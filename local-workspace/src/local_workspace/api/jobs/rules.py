@@ -30,7 +30,7 @@ class Jobs:
         self._permissions = permissions
         self._clock = clock
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        permissions.enforce("jobs", lambda job_id: self._existing(int(job_id)).creator)
+        permissions.enforce("jobs", lambda job_id: self._existing(_whole(job_id)).creator)
 
     def start(self) -> None:
         """Begin to follow the schedules."""
@@ -83,6 +83,7 @@ class Jobs:
             self._execution.cancel(run.run_id)
         self._unfollow(job_id)
         self._rows.delete(job_id)
+        self._permissions.forget("jobs", str(job_id))
 
     def run_now(self, caller: Principal, body: dict[str, Any]) -> JobRun:
         """Start a run."""
@@ -159,6 +160,10 @@ class Jobs:
         if job is None:
             raise ResourceDoesNotExist(f"Job {job_id} does not exist.")
         return job
+
+
+def _whole(job_id: str) -> int:
+    return int(job_id) if job_id.isdecimal() else 0
 
 
 def _number(body: dict[str, Any], name: str) -> int:

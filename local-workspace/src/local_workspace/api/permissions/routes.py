@@ -5,10 +5,20 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from local_workspace.api.permissions.object_kinds import DESCRIPTIONS, OWNER, kind_of
 from local_workspace.api.permissions.rows import Entry
-from local_workspace.api.permissions.rules import PRINCIPAL_KINDS, AccessList, Permissions, known_levels
+from local_workspace.api.permissions.rules import ADMINS, PRINCIPAL_KINDS, AccessList, Permissions
 from local_workspace.errors import InvalidParameterValue
 from local_workspace.identity import Caller
+from local_workspace.wire import without_empty
+
+PREFIXES = (
+    "/api/2.0/permissions/{object_type}/{object_id}",
+    "/api/2.0/permissions/sql/{object_type}/{object_id}",
+)
+"""The second is how older clients ask about warehouses."""
+
+Answer = dict[str, Any]
 
 
 class AccessControlRequest(BaseModel):
@@ -40,48 +50,65 @@ class AccessControlChange(BaseModel):
 
 def router(permissions: Permissions) -> APIRouter:
     """The routes of object permissions."""
-    api = APIRouter(prefix="/api/2.0/permissions/{object_type}/{object_id}")
+    api = APIRouter()
+    for prefix in PREFIXES:
+        api.include_router(_routes(permissions), prefix=prefix)
+    return api
+
+
+def _routes(permissions: Permissions) -> APIRouter:
+    api = APIRouter()
 
     @api.get("")
-    async def read(object_type: str, object_id: str, _caller: Caller) -> dict[str, Any]:
-        return _answer(permissions.read(object_type, object_id))
+    def read(object_type: str, object_id: str, caller: Caller) -> Answer:
+        return _answer(permissions, permissions.read(caller, object_type, object_id))
 
     @api.patch("")
-    async def add(
-        object_type: str, object_id: str, body: AccessControlChange, caller: Caller
-    ) -> dict[str, Any]:
-        return _answer(permissions.change(caller, object_type, object_id, body.entries(), replace=False))
+    def add(object_type: str, object_id: str, body: AccessControlChange, caller: Caller) -> Answer:
+        changed = permissions.change(caller, object_type, object_id, body.entries(), replace=False)
+        return _answer(permissions, changed)
 
     @api.put("")
-    async def replace(
-        object_type: str, object_id: str, body: AccessControlChange, caller: Caller
-    ) -> dict[str, Any]:
-        return _answer(permissions.change(caller, object_type, object_id, body.entries(), replace=True))
+    def replace(object_type: str, object_id: str, body: AccessControlChange, caller: Caller) -> Answer:
+        changed = permissions.change(caller, object_type, object_id, body.entries(), replace=True)
+        return _answer(permissions, changed)
 
     @api.get("/permissionLevels")
-    async def levels(object_type: str, object_id: str, _caller: Caller) -> dict[str, Any]:
+    def levels(object_type: str, object_id: str, caller: Caller) -> Answer:
+        permissions.read(caller, object_type, object_id)
         described = [
-            {"permission_level": level, "description": f"{level} on {object_type} {object_id}"}
-            for level in known_levels(object_type)
+            {"permission_level": level, "description": DESCRIPTIONS[level]}
+            for level in kind_of(object_type).levels
         ]
         return {"permission_levels": described}
 
     return api
 
 
-def _answer(found: AccessList) -> dict[str, Any]:
-    lines = [
-        {kind: principal, "all_permissions": [{"permission_level": level, "inherited": False}]}
-        for kind, principal, level in found.entries
-    ]
+def _answer(permissions: Permissions, found: AccessList) -> Answer:
+    kind = kind_of(found.object_type)
+    levels: dict[tuple[str, str], list[Answer]] = {}
+    for who, principal, level in found.entries:
+        levels.setdefault((who, principal), []).append({"permission_level": level, "inherited": False})
     if found.owner is not None:
-        kind = "user_name" if "@" in found.owner else "service_principal_name"
-        owner_level = known_levels(found.object_type)[-1]
-        lines.append(
-            {kind: found.owner, "all_permissions": [{"permission_level": owner_level, "inherited": False}]}
-        )
+        who = "user_name" if "@" in found.owner else "service_principal_name"
+        own = OWNER if OWNER in kind.levels else "CAN_MANAGE"
+        levels[who, found.owner] = [{"permission_level": own, "inherited": False}]
+    everywhere = _inherited("CAN_MANAGE", kind.prefix)
+    levels.setdefault(("group_name", ADMINS), []).append(everywhere)
+    for it in found.inherited:
+        who, principal, level = it.entry
+        levels.setdefault((who, principal), []).append(_inherited(level, it.source))
+    lines = [
+        without_empty({who: name, "display_name": permissions.display_name(name), "all_permissions": held})
+        for (who, name), held in levels.items()
+    ]
     return {
-        "object_id": f"/{found.object_type}/{found.object_id}",
-        "object_type": found.object_type,
+        "object_id": kind.prefix + found.object_id,
+        "object_type": kind.name,
         "access_control_list": lines,
     }
+
+
+def _inherited(level: str, source: str) -> Answer:
+    return {"permission_level": level, "inherited": True, "inherited_from_object": [source]}

@@ -33,8 +33,10 @@ class PermissionRows:
         )
         return [(row["principal_kind"], row["principal"], row["level"]) for row in rows]
 
-    def put(self, object_type: str, object_id: str, entries: list[Entry]) -> None:
+    def put(self, object_type: str, object_id: str, entries: list[Entry], *, replace: bool) -> None:
         with self._state.transaction() as connection:
+            if replace:
+                self.clear(object_type, object_id)
             connection.executemany(
                 "INSERT OR REPLACE INTO object_permissions VALUES (?, ?, ?, ?, ?)",
                 [(object_type, object_id, *entry) for entry in entries],
@@ -53,3 +55,7 @@ class PermissionRows:
                 "DELETE FROM object_permissions WHERE object_type = ? AND object_id = ? AND principal = ?",
                 (object_type, object_id, principal),
             )
+
+    def forget_principal_everywhere(self, principal: str) -> None:
+        with self._state.transaction() as connection:
+            connection.execute("DELETE FROM object_permissions WHERE principal = ?", (principal,))

@@ -117,6 +117,7 @@ class Pipelines:
         if cascade:
             self._drop_tables(caller, pipeline)
         self._rows.delete(pipeline_id)
+        self._permissions.forget("pipelines", pipeline_id)
         shutil.rmtree(self._runs.state_directory(pipeline_id), ignore_errors=True)
 
     def start_update(self, caller: Principal, pipeline_id: str, body: dict[str, Any]) -> UpdateRow:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from local_workspace.api.permissions.rules import Permissions
 from local_workspace.api.sql import feature_flags, session_routes, statement_routes, warehouse_routes
 from local_workspace.api.sql.change_feed import ChangeFeeds
 from local_workspace.api.sql.interpreter import SqlInterpreter
@@ -45,10 +46,17 @@ class SqlService:
 
 
 def sql_service(
-    config: Config, state: State, owner: Principal, catalog: UnityCatalog, *, spark: Spark, clock: Clock
+    config: Config,
+    state: State,
+    owner: Principal,
+    catalog: UnityCatalog,
+    permissions: Permissions,
+    *,
+    spark: Spark,
+    clock: Clock,
 ) -> SqlService:
     """Build the family; the default warehouse exists afterwards and belongs to `owner`."""
-    warehouses = Warehouses(state, clock)
+    warehouses = Warehouses(state, permissions, clock)
     warehouses.ensure_default(owner)
     interpreter = SqlInterpreter(catalog, spark, ChangeFeeds(config.home / "changes", clock))
     statements = Statements(interpreter, config.home / "results", clock)

@@ -25,7 +25,7 @@ def router(sessions: Sessions, warehouses: Warehouses) -> APIRouter:
 
     @api.post("/sessions")
     def open_session(caller: Caller, given: OpenSession) -> dict[str, Any]:
-        warehouses.use(given.warehouse_id)
+        warehouses.use(caller, given.warehouse_id)
         schema = given.schema_ or DEFAULT_SCHEMA
         session = Session(caller, given.warehouse_id, given.catalog, schema, dict(given.session_confs))
         return {"session_id": sessions.open(session).id}

@@ -65,7 +65,7 @@ def router(running: Statements, sessions: Sessions, warehouses: Warehouses, cloc
     @api.post("/statements")
     async def execute(caller: Caller, request: Request, given: Execute) -> Response:
         wait_s = _wait(given)
-        warehouses.use(given.warehouse_id)
+        warehouses.use(caller, given.warehouse_id)
         statement = running.submit(_request(given, _session(sessions, caller, given)))
         await _ended(statement, wait_s)
         if statement.state in statements.UNFINISHED and given.on_wait_timeout == "CANCEL" and wait_s:

@@ -17,8 +17,8 @@ def router(warehouses: Warehouses, on_stop: Callable[[str], None]) -> APIRouter:
     api = APIRouter(prefix="/api/2.0/sql/warehouses")
 
     @api.get("")
-    def every(_caller: Caller) -> dict[str, Any]:
-        return {"warehouses": [warehouse.described() for warehouse in warehouses.list()]}
+    def every(caller: Caller) -> dict[str, Any]:
+        return {"warehouses": [warehouse.described() for warehouse in warehouses.visible(caller)]}
 
     @api.post("")
     def create(caller: Caller, given: Given) -> dict[str, Any]:
@@ -28,27 +28,27 @@ def router(warehouses: Warehouses, on_stop: Callable[[str], None]) -> APIRouter:
         return {"id": warehouses.create(caller, name, given).id}
 
     @api.get("/{warehouse_id}")
-    def get(_caller: Caller, warehouse_id: str) -> dict[str, Any]:
-        return warehouses.get(warehouse_id).described()
+    def get(caller: Caller, warehouse_id: str) -> dict[str, Any]:
+        return warehouses.allowed(caller, warehouse_id, "CAN_VIEW").described()
 
     @api.post("/{warehouse_id}/edit")
-    def edit(_caller: Caller, warehouse_id: str, given: Given) -> dict[str, Any]:
-        return {"id": warehouses.edit(warehouse_id, given.get("name"), given).id}
+    def edit(caller: Caller, warehouse_id: str, given: Given) -> dict[str, Any]:
+        return {"id": warehouses.edit(caller, warehouse_id, given.get("name"), given).id}
 
     @api.post("/{warehouse_id}/start")
-    def start(_caller: Caller, warehouse_id: str) -> dict[str, Any]:
-        warehouses.use(warehouse_id)
+    def start(caller: Caller, warehouse_id: str) -> dict[str, Any]:
+        warehouses.use(caller, warehouse_id)
         return {}
 
     @api.post("/{warehouse_id}/stop")
-    def stop(_caller: Caller, warehouse_id: str) -> dict[str, Any]:
-        warehouses.stop(warehouse_id)
+    def stop(caller: Caller, warehouse_id: str) -> dict[str, Any]:
+        warehouses.stop(caller, warehouse_id)
         on_stop(warehouse_id)
         return {}
 
     @api.delete("/{warehouse_id}")
-    def delete(_caller: Caller, warehouse_id: str) -> dict[str, Any]:
-        warehouses.delete(warehouse_id)
+    def delete(caller: Caller, warehouse_id: str) -> dict[str, Any]:
+        warehouses.delete(caller, warehouse_id)
         on_stop(warehouse_id)
         return {}
 

@@ -1,15 +1,18 @@
 """SQL warehouses: names and sizes for one engine, started by the first statement, stopped on request or when idle."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from local_workspace import ids
+from local_workspace.api.permissions.rules import EVERYONE, Permissions
 from local_workspace.clock import Clock
 from local_workspace.errors import InvalidParameterValue, ResourceAlreadyExists, ResourceDoesNotExist
 from local_workspace.identity import Principal
 from local_workspace.state import State
 
+OBJECT_TYPE = "warehouses"
 DEFAULT_NAME = "Serverless Starter Warehouse"
 DEFAULT_AUTO_STOP_MINS = 120
 SIZES = (
@@ -86,22 +89,40 @@ class Warehouse:
 
 
 class Warehouses:
-    """All warehouses. Anyone with a token may use any of them, as if all had been granted CAN_USE."""
+    """All warehouses. Those who may use one start it; those who manage it stop, change and delete it."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, permissions: Permissions, clock: Clock) -> None:
         self._state = state
+        self._permissions = permissions
         self._clock = clock
         self._used_at: dict[str, float] = {}
         state.define(SCHEMA)
+        permissions.enforce(OBJECT_TYPE, lambda warehouse_id: self.get(warehouse_id).creator)
 
     def ensure_default(self, owner: Principal) -> None:
-        """Make the warehouse that every workspace has."""
+        """Make the warehouse that every workspace has and everyone may use."""
         if not self.list():
-            self.create(owner, DEFAULT_NAME, {})
+            made = self.create(owner, DEFAULT_NAME, {})
+            everyone = ("group_name", EVERYONE, "CAN_USE")
+            self._permissions.change(owner, OBJECT_TYPE, made.id, [everyone], replace=True)
 
     def list(self) -> list[Warehouse]:
         """All warehouses, oldest first."""
         return [self._current(row) for row in self._state.all("SELECT * FROM warehouses ORDER BY rowid")]
+
+    def visible(self, caller: Principal) -> Sequence[Warehouse]:
+        """Those that the caller may see, oldest first."""
+        return [it for it in self.list() if self._permissions.may(caller, OBJECT_TYPE, it.id, "CAN_VIEW")]
+
+    def allowed(self, caller: Principal, warehouse_id: str, level: str) -> Warehouse:
+        """The warehouse, for a caller who has this level on it.
+
+        Raises:
+            ResourceDoesNotExist, PermissionDenied: there is none of that id, or it is not for the caller.
+        """
+        warehouse = self.get(warehouse_id)
+        self._permissions.require(caller, OBJECT_TYPE, warehouse_id, level)
+        return warehouse
 
     def get(self, warehouse_id: str) -> Warehouse:
         """Raises ResourceDoesNotExist when there is none of that id."""
@@ -124,28 +145,31 @@ class Warehouses:
         self._used_at[warehouse.id] = self._clock.monotonic()
         return self._save(warehouse)
 
-    def edit(self, warehouse_id: str, name: str | None, settings: dict[str, Any]) -> Warehouse:
+    def edit(
+        self, caller: Principal, warehouse_id: str, name: str | None, settings: dict[str, Any]
+    ) -> Warehouse:
         """Change what is given."""
-        warehouse = self.get(warehouse_id)
+        warehouse = self.allowed(caller, warehouse_id, "CAN_MANAGE")
         changed = replace(
             warehouse, name=name or warehouse.name, settings=warehouse.settings | _valid(settings)
         )
         self._refuse_taken(changed)
         return self._save(changed)
 
-    def use(self, warehouse_id: str) -> Warehouse:
+    def use(self, caller: Principal, warehouse_id: str) -> Warehouse:
         """Note that a statement came; a stopped warehouse starts."""
-        warehouse = self.get(warehouse_id)
+        warehouse = self.allowed(caller, warehouse_id, "CAN_USE")
         self._used_at[warehouse_id] = self._clock.monotonic()
         return warehouse if warehouse.running else self._save(replace(warehouse, running=True))
 
-    def stop(self, warehouse_id: str) -> None:
+    def stop(self, caller: Principal, warehouse_id: str) -> None:
         """Stop it until the next statement or start."""
-        self._save(replace(self.get(warehouse_id), running=False))
+        self._save(replace(self.allowed(caller, warehouse_id, "CAN_MANAGE"), running=False))
 
-    def delete(self, warehouse_id: str) -> None:
+    def delete(self, caller: Principal, warehouse_id: str) -> None:
         """Forget it."""
-        self.get(warehouse_id)
+        self.allowed(caller, warehouse_id, "CAN_MANAGE")
+        self._permissions.forget(OBJECT_TYPE, warehouse_id)
         with self._state.transaction() as connection:
             connection.execute("DELETE FROM warehouses WHERE id = ?", (warehouse_id,))
 

@@ -29,6 +29,16 @@ class Rows:
         self._state = state
         state.define(SCHEMA)
 
+    def find(self, path: str) -> Row | None:
+        """The row of an object, if it has one."""
+        row = self._state.one("SELECT * FROM workspace_objects WHERE path = :path", path=path)
+        return Row(row["object_id"], row["language"]) if row else None
+
+    def path_of(self, object_id: int) -> str | None:
+        """The path of the object with this id."""
+        row = self._state.one("SELECT path FROM workspace_objects WHERE object_id = :id", id=object_id)
+        return row["path"] if row else None
+
     def ensure(self, path: str) -> Row:
         """The row of an object on disk, made when it has none yet."""
         with self._state.transaction() as connection:
@@ -44,9 +54,12 @@ class Rows:
             self.ensure(path)
             connection.execute("UPDATE workspace_objects SET language = ? WHERE path = ?", (language, path))
 
-    def delete(self, path: str) -> None:
-        """Forget an object and all that is under it."""
+    def delete(self, path: str) -> list[int]:
+        """Forget an object and all that is under it; their ids."""
+        bounds = (path, f"{path}/", f"{path}0")  # "0" is the character after "/"
         with self._state.transaction() as connection:
-            connection.execute("DELETE FROM workspace_objects WHERE path = ?", (path,))
-            under = (f"{path}/", f"{path}0")  # "0" is the character after "/"
-            connection.execute("DELETE FROM workspace_objects WHERE path > ? AND path < ?", under)
+            gone = connection.execute(
+                "DELETE FROM workspace_objects WHERE path = ? OR (path > ? AND path < ?) RETURNING object_id",
+                bounds,
+            ).fetchall()
+            return [row["object_id"] for row in gone]

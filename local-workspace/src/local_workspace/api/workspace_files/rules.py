@@ -1,7 +1,7 @@
 """The workspace's own files: folders, files and notebooks under /Shared and /Users.
 
 An object is a file on disk below the storage root; a path may come with the prefix /Workspace and is answered without
-it. Admins may do everything; other principals have /Shared and their own home, /Users/NAME.
+it. Admins may do everything; other principals have /Shared, their own home, /Users/NAME, and what they were given.
 """
 
 from collections.abc import Generator
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from local_workspace.api.permissions.rules import Permissions
+from local_workspace.api.workspace_files.access import SHARED, USERS, Access
 from local_workspace.api.workspace_files.formats import Imported, imported
 from local_workspace.api.workspace_files.rows import Rows
 from local_workspace.engines import disk
@@ -17,15 +19,12 @@ from local_workspace.errors import (
     ApiError,
     BadRequest,
     InvalidParameterValue,
-    PermissionDenied,
     ResourceAlreadyExists,
     ResourceDoesNotExist,
 )
 from local_workspace.identity import LOCAL_USER, Principal
 
 MAX_IMPORT_BYTES = 10 * 1024 * 1024
-SHARED = "/Shared"
-USERS = "/Users"
 PERMANENT = {"/", SHARED, USERS}
 
 
@@ -44,9 +43,10 @@ class WorkspaceObject:
 class WorkspaceFiles:
     """Makes, reads, lists and deletes workspace objects for a caller."""
 
-    def __init__(self, rows: Rows, storage: Storage) -> None:
+    def __init__(self, rows: Rows, storage: Storage, permissions: Permissions) -> None:
         self._rows = rows
         self._storage = storage
+        self._access = Access(rows, permissions, self._type_of)
         storage.clean()
         for folder in (SHARED, f"{USERS}/{LOCAL_USER}"):
             self._on_disk(folder).mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class WorkspaceFiles:
 
     def make_directory(self, caller: Principal, path: str) -> None:
         """Make a folder and those above it; one that exists is fine."""
-        path = self._allowed(caller, path)
+        path = self._allowed(caller, path, self._level_to_write(path))
         with _refusals(path):
             disk.make_directory(self._on_disk(path))
 
@@ -85,7 +85,7 @@ class WorkspaceFiles:
             ResourceAlreadyExists: there is something already, and it is not to be overwritten or is a folder.
             ResourceDoesNotExist: the folder is missing.
         """
-        path = self._allowed(caller, path)
+        path = self._allowed(caller, path, self._level_to_write(path))
         if len(content) > MAX_IMPORT_BYTES:
             raise BadRequest(
                 f"{path} has {len(content)} bytes; an import may have {MAX_IMPORT_BYTES}. Put large files in a volume.",
@@ -97,7 +97,7 @@ class WorkspaceFiles:
 
     def read(self, caller: Principal, path: str) -> bytes:
         """The content of a file or the source of a notebook."""
-        path = self._allowed(caller, path)
+        path = self._allowed(caller, path, "CAN_READ")
         with _refusals(path):
             return self._on_disk(path).read_bytes()
 
@@ -116,11 +116,11 @@ class WorkspaceFiles:
             if not found.is_directory:
                 return [self._described(path, found)]
             named = [(str(PurePosixPath(path) / item.name), item) for item in disk.entries(target)]
-            return [self._described(name, item) for name, item in named if _may_see(caller, name)]
+            return [self._described(name, item) for name, item in named if self._may_see(caller, name)]
 
     def delete(self, caller: Principal, path: str, *, recursive: bool) -> None:
         """Delete an object; a folder that is not empty needs `recursive`."""
-        path = self._allowed(caller, path)
+        path = self._allowed(caller, path, "CAN_MANAGE")
         if path in PERMANENT:
             raise BadRequest(f"{path} is part of every workspace and stays.")
         with _refusals(path):
@@ -131,7 +131,7 @@ class WorkspaceFiles:
                     error_code="DIRECTORY_NOT_EMPTY",
                 )
             discarded = self._storage.discard(target)
-            self._rows.delete(path)
+            self._access.forget(self._rows.delete(path))
             disk.delete(discarded)
 
     def _store(self, item: Imported, *, overwrite: bool) -> None:
@@ -154,16 +154,29 @@ class WorkspaceFiles:
     def _on_disk(self, path: str) -> Path:
         return disk.inside(self._storage.root, path)
 
-    def _allowed(self, caller: Principal, path: str) -> str:
-        """The normal form of a path that the caller may read and write."""
+    def _type_of(self, path: str) -> str:
+        with _refusals(path):
+            if disk.entry(self._on_disk(path)).is_directory:
+                return "directories"
+        return "notebooks" if self._rows.ensure(path).language else "files"
+
+    def _level_to_write(self, path: str) -> str:
+        """What is needed to change what is there, or to put something there."""
+        with _refusals(path):
+            return "CAN_EDIT" if self._on_disk(normal(path)).exists() else "CAN_MANAGE"
+
+    def _allowed(self, caller: Principal, path: str, level: str) -> str:
+        """The normal form of a path at which the caller has this level."""
         path = normal(path)
-        if not _may_use(caller, path):
-            raise PermissionDenied(f"{caller.name} may use {SHARED} and {_home(caller)} only, not {path}.")
+        self._access.require(caller, path, level)
         return path
+
+    def _may_see(self, caller: Principal, path: str) -> bool:
+        return path in PERMANENT or self._access.may(caller, path, "CAN_READ")
 
     def _visible(self, caller: Principal, path: str) -> str:
         path = normal(path)
-        return path if _may_see(caller, path) else self._allowed(caller, path)
+        return path if self._may_see(caller, path) else self._allowed(caller, path, "CAN_READ")
 
 
 def normal(path: str) -> str:
@@ -176,19 +189,6 @@ def normal(path: str) -> str:
         raise InvalidParameterValue(f"Path ({path}) doesn't start with '/'.")
     parts = [part for part in path.split("/") if part]
     return "/" + "/".join(parts[1:] if parts[:1] == ["Workspace"] else parts)
-
-
-def _home(caller: Principal) -> str:
-    return f"{USERS}/{caller.name}"
-
-
-def _may_use(caller: Principal, path: str) -> bool:
-    own = (SHARED, _home(caller))
-    return caller.admin or any(path == root or path.startswith(f"{root}/") for root in own)
-
-
-def _may_see(caller: Principal, path: str) -> bool:
-    return _may_use(caller, path) or path in PERMANENT
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from admin.registry import FileRegistry
 from admin.runs import Run, RunOrder
 from caspers.clock import SystemClock
 
-from tests.admin.directories import Directory
+from tests.admin.directories import US, Directory
 from tests.support.waiting import wait_for
 
 CLOCK = SystemClock()
@@ -30,7 +30,7 @@ class World:
         self.root.mkdir()
         self.kind = Directory(self.root)
         self.registry = FileRegistry(path / "registry.json")
-        self.engine = Engine({"directory": self.kind}, self.registry, CLOCK)
+        self.engine = Engine({"directory": self.kind}, self.registry, CLOCK, lambda: US)
 
     def new_run(self):
         return Run("1", RunOrder("provision"), CLOCK)
@@ -42,7 +42,7 @@ class World:
 
     def teardown(self):
         run = self.new_run()
-        self.engine.teardown(run)
+        self.engine.teardown(list(self.registry.entries().values()), run)
         return run
 
     def there(self):

@@ -6,6 +6,7 @@ resource does (an id, an address) is written as an `Output` of that resource and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal, LiteralString
 
 Spec = Mapping[str, Any]
@@ -22,8 +23,10 @@ REGISTRY_COLUMNS: tuple[LiteralString, ...] = (
     "needs",
     "spec",
     "outputs",
+    "created_at",
+    "changed_at",
 )
-"""The columns of the registry's table, all text; the last three hold JSON."""
+"""The columns of the registry's table, all text: three hold JSON, the last two moments."""
 
 EntryState = Literal["planned", "created", "ready"]
 
@@ -77,6 +80,9 @@ class Entry:
     id: str = ""
     state: EntryState = "planned"
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    created_at: datetime | None = None
+    """When we made it; None for what is only planned, and for what an older registry did not date."""
+    changed_at: datetime | None = None
 
     def applied(self, spec: Spec, resource_id: str, state: EntryState, outputs: Mapping[str, str]) -> "Entry":
         """The entry after `spec` took effect."""

@@ -1,225 +1,95 @@
-"""The engine: carries out a plan, one resource at a time where they need each other, side by side where not.
+"""The engine: makes the platform as it is wanted, stops what was made, takes it away, and says all that beforehand.
 
-For every resource: read, decide, one call, record the id, wait until ready, record again. It is the only writer
-of the registry, and it may be killed anywhere: the next run finds what was made and goes on from there.
+It is the only writer of the registry, and it may be killed anywhere.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from caspers.clock import Clock
-from caspers.errors import Conflict, Unavailable
-from databricks.sdk.errors import BadRequest, DatabricksError, NotFound, ResourceConflict
 
 from admin import plan
-from admin.declarations import Entry, Resource, Stage
+from admin.declarations import Entry, Stage
+from admin.foresight import Foresight
+from admin.halting import Halting
+from admin.provisioning import Provisioning, intent
 from admin.registry import Registry
-from admin.resources.kind import Declared, Found, Kind
-from admin.runs import Run, Step, in_words
-from admin.walk import walk
-
-PARALLEL_STEPS = 8
-FIRST_POLL_S = 0.05
-SLOWEST_POLL_S = 2.0
-
-
-class Cancelled(Conflict):
-    """The run was cancelled while this was under way."""
-
-
-class DidNotWork(Unavailable):
-    """The platform reports that a resource failed."""
+from admin.removal import Removal, left_alone, parent_among
+from admin.resources.kind import Kind
+from admin.runs import Run
+from admin.shapes import PlannedAction
+from admin.steps import Tools, close
+from admin.survey import Sight, Survey
 
 
 class Engine:
-    """Makes the platform as it is wanted, and removes what was made."""
+    """What can be done with stages and with what is registered. `whoami` is our own name on the platform."""
 
-    def __init__(self, kinds: Mapping[str, Kind], registry: Registry, clock: Clock) -> None:
-        self._kinds = kinds
+    def __init__(
+        self, kinds: Mapping[str, Kind], registry: Registry, clock: Clock, whoami: Callable[[], str]
+    ) -> None:
         self._registry = registry
-        self._clock = clock
+        self._tools = Tools(kinds, registry, clock, whoami)
+        self._foresight = Foresight(self._tools)
+
+    def plan(self, stages: Sequence[Stage]) -> list[PlannedAction]:
+        """What `provision` would do."""
+        return self._foresight.provisioning(stages)
 
     def provision(self, stages: Sequence[Stage], run: Run) -> None:
         """Bring every resource of these stages into being, then remove what they no longer declare."""
-        owner = plan.declared(stages)
-        graph = plan.provisioning_graph([resource for _, resource in owner.values()])
-        run.expect(
-            [Step(key, stage, resource.kind, resource.name) for key, (stage, resource) in owner.items()]
-        )
-        entries = self._registry.entries()
-        intents = {key: _intent(*owner[key]) for key in owner if key not in entries}
-        self._registry.record(*intents.values())
-        known = intents | entries
-        outputs: dict[str, Mapping[str, str]] = {}
-
-        def ensure(key: str) -> None:
-            outputs[key] = self._ensure(owner[key][1], known[key], outputs, run)
-
-        self._walk(graph, ensure, run)
+        Provisioning(self._tools, run).bring_about(stages)
         leftovers = plan.orphans(self._registry.entries().values(), stages)
-        if run.state == "running" and not run.failed_steps and leftovers:
-            self._remove(leftovers, run)
-        _close(run)
+        if leftovers and not run.stop.is_set() and not run.failed_steps:
+            Removal(self._tools, run).take_away(leftovers)
+        close(run)
 
-    def teardown(self, run: Run) -> None:
-        """Remove everything the registry knows, dependents first. Safe to repeat."""
-        self._remove(list(self._registry.entries().values()), run)
-        _close(run)
+    def plan_teardown(self, entries: Sequence[Entry]) -> list[PlannedAction]:
+        """What `teardown` would do."""
+        return self._foresight.removal(entries)
 
-    def _walk(self, graph: plan.Graph, act: Callable[[str], None], run: Run) -> None:
-        def step(key: str) -> bool:
-            run.begin(key)
-            try:
-                act(key)
-            except Cancelled:
-                run.finish(key, "cancelled")
-                return False
-            except Exception as error:  # noqa: BLE001  one step's failure is its own; the others go on
-                run.finish(key, "failed", in_words(error))
-                return False
-            return True
+    def teardown(self, entries: Sequence[Entry], run: Run) -> None:
+        """Remove these, dependents first, and nothing that is not ours. Safe to repeat."""
+        Removal(self._tools, run).take_away(entries)
+        close(run)
 
-        walk(graph, step, parallel=PARALLEL_STEPS, stop=run.stop)
+    def plan_stop(self, entries: Sequence[Entry]) -> list[PlannedAction]:
+        """What `stop` would do."""
+        return self._foresight.stopping(entries)
 
-    def _ensure(
-        self, resource: Resource, entry: Entry, outputs: Mapping[str, Mapping[str, str]], run: Run
-    ) -> Mapping[str, str]:
-        kind = self._kinds[resource.kind]
-        wanted = Declared(resource.name, plan.resolve(resource.spec, outputs), entry.id)
-        found = kind.read(wanted)
-        decision = plan.decide(wanted.spec, entry, found)
-        entry = replace(entry, name=resource.name, needs=_needs(resource))
-        if found is None or decision.verb == "replace":
-            run.note(resource.key, f"creating: {decision.reason}")
-            wanted = self._create(kind, wanted, run, resource.key)
-        elif decision.verb == "update":
-            run.note(resource.key, f"updating: {decision.reason}")
-            wanted = replace(wanted, id=found.id)
-            kind.update(wanted)
-        ready = self._until_ready(kind, wanted, entry, run)
-        after = entry.applied(wanted.spec, ready.id, "ready", ready.outputs)
-        if after != entry:
-            self._registry.record(after)
-        run.finish(resource.key, "unchanged" if decision.verb == "keep" else "done")
-        return ready.outputs
+    def stop(self, entries: Sequence[Entry], run: Run) -> None:
+        """Let rest what works for itself among these; `provision` lets it go on."""
+        Halting(self._tools, run).stop(entries)
+        close(run)
 
-    def _create(self, kind: Kind, wanted: Declared, run: Run, key: str) -> Declared:
-        self._until_gone(kind, wanted, run, key)
-        try:
-            return replace(wanted, id=kind.create(wanted))
-        except (ResourceConflict, BadRequest):
-            # Somebody (perhaps we, before a crash) made it between our look and our call: then it is ours to adjust.
-            found = kind.read(wanted)
-            if found is None:
-                raise
-            wanted = replace(wanted, id=found.id)
-            kind.update(wanted)
-            return wanted
+    def everything(self, stages: Sequence[Stage]) -> dict[str, Entry]:
+        """All that is registered, and what of these stages is there and ours although no registry knows it.
 
-    def _until_ready(self, kind: Kind, wanted: Declared, entry: Entry, run: Run) -> Found:
-        pauses = self._pauses(kind, run, f"{entry.kind} {entry.name} is not ready")
-        recorded = entry.state != "planned" and entry.id == wanted.id
-        while True:
-            found = kind.read(wanted)
-            if found is not None and found.state == "ready":
-                return found
-            if found is not None and found.state == "failed":
-                raise DidNotWork(found.message or f"{entry.kind} {entry.name} failed")
-            if not recorded:
-                self._registry.record(entry.applied({}, wanted.id, "created", {}))
-                recorded = True
-            if found is not None and found.message:
-                run.note(entry.key, found.message)
-            pauses.wait()
+        The latter is what a crash leaves before the registry exists, and what stays when the registry is deleted.
+        """
+        entries = self._registry.entries()
+        declared = plan.declared(stages)
+        sights = Survey(self._tools.kinds, entries).look([resource for _, resource in declared.values()])
+        seen = {
+            key: _as_seen(entries.get(key) or intent(*declared[key]), sight)
+            for key, sight in sights.items()
+            if sight.found is not None
+        }
+        known = entries | seen
+        return entries | {key: entry for key, entry in seen.items() if self._is_ours(entry, sights, known)}
 
-    def _until_gone(self, kind: Kind, wanted: Declared, run: Run, key: str) -> None:
-        pauses = self._pauses(kind, run, f"{wanted.name} is still being deleted")
-        while (found := kind.read(wanted)) is not None and found.state == "going":
-            run.note(key, "waiting until the old one is gone")
-            pauses.wait()
-
-    def _pauses(self, kind: Kind, run: Run, what: str) -> "Pauses":
-        return Pauses(self._clock, run, kind.patience_s, what)
-
-    def _remove(self, entries: Sequence[Entry], run: Run) -> None:
-        by_key = {entry.key: entry for entry in entries}
-        graph = plan.teardown_graph(entries)
-        order = plan.in_order(graph)
-        run.expect([Step(key, by_key[key].stage, by_key[key].kind, by_key[key].name) for key in order])
-        self._walk(graph, lambda key: self._delete(by_key[key], run), run)
-
-    def _delete(self, entry: Entry, run: Run) -> None:
-        kind = self._kinds[entry.kind]
-        wanted = Declared(entry.name, entry.spec, entry.id)
-        found = None if kind.part_of_parent else kind.read(wanted)
-        message = "was not there"
-        if kind.part_of_parent:
-            message = "goes with what it belongs to"
-        elif found is not None and not found.ours:
-            message = "left alone: it was here before us"
-        elif found is not None:
-            message = "removed"
-            self._delete_once(kind, wanted, found)
-            self._until_removed(kind, wanted, run)
-        self._registry.forget(entry.key)
-        run.finish(entry.key, "done", message)
-
-    def _delete_once(self, kind: Kind, wanted: Declared, found: Found) -> None:
-        if found.state == "going":
-            return
-        try:
-            kind.delete(replace(wanted, id=found.id))
-        except NotFound:
-            # It is gone, or something that belongs to it went at the same moment; then it takes a second call.
-            if kind.read(wanted) is not None:
-                kind.delete(replace(wanted, id=found.id))
-        except DatabricksError:
-            # A doubtful answer is settled by looking again.
-            again = kind.read(wanted)
-            if again is not None and again.state != "going":
-                raise
-
-    def _until_removed(self, kind: Kind, wanted: Declared, run: Run) -> None:
-        pauses = self._pauses(kind, run, f"{wanted.name} is still there after its deletion")
-        while (found := kind.read(wanted)) is not None and found.state != "going":
-            pauses.wait()
+    def _is_ours(self, entry: Entry, sights: Mapping[str, Sight], known: Mapping[str, Entry]) -> bool:
+        """Whether what was seen is ours: by its maker, or by that of what it is a part of."""
+        kind = self._tools.kinds[entry.kind]
+        whole = parent_among(entry, known, kind.parents) if kind.parents else entry
+        sight = sights.get(whole.key) if whole else None
+        if whole is None or sight is None or sight.found is None:
+            return False
+        return not left_alone(whole, sight.found, self._tools.whoami())
 
 
-class Pauses:
-    """Growing pauses between two looks at the same thing, ended by patience or by a cancelled run."""
-
-    def __init__(self, clock: Clock, run: Run, patience_s: float, what: str) -> None:
-        self._clock = clock
-        self._run = run
-        self._deadline = clock.monotonic() + patience_s
-        self._too_long = f"{what} after {patience_s:g} s"
-        self._pause_s = FIRST_POLL_S
-
-    def wait(self) -> None:
-        """Raises `Cancelled` or, out of patience, `DidNotWork`."""
-        if self._clock.monotonic() >= self._deadline:
-            raise DidNotWork(
-                self._too_long, what_now="Look at the platform's own page of it, then run the stage again."
-            )
-        if self._run.stop.wait(self._pause_s):
-            raise Cancelled("the run was cancelled")
-        self._pause_s = min(self._pause_s * 1.5, SLOWEST_POLL_S)
-
-
-def _intent(stage: str, resource: Resource) -> Entry:
-    return Entry(resource.key, resource.kind, resource.name, stage, _needs(resource), {})
-
-
-def _needs(resource: Resource) -> tuple[str, ...]:
-    """What goes after it when all is removed: what it needs, and what it cannot be made or removed together with."""
-    return tuple(sorted(plan.all_needs(resource) | set(resource.after)))
-
-
-def _close(run: Run) -> None:
-    failed = run.failed_steps
-    if run.stop.is_set():
-        run.close("cancelled", "the run was cancelled")
-    elif failed:
-        run.close("failed", "; ".join(f"{step.key}: {step.message}" for step in failed))
-    else:
-        run.close("succeeded")
+def _as_seen(entry: Entry, sight: Sight) -> Entry:
+    """An entry that was only planned, with what it takes to find and remove what there is of it."""
+    if entry.state != "planned" or not sight.complete or sight.found is None:
+        return entry
+    return replace(entry, spec=sight.wanted.spec, id=sight.found.id)

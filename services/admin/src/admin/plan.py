@@ -4,16 +4,17 @@ Provisioning walks resources along their needs; teardown walks the same graph wi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal
+from typing import Any
 
 from caspers.errors import Invalid
 
 from admin.declarations import Entry, Output, Resource, Spec, Stage
 from admin.resources.kind import Found
+from admin.shapes import Verb
 
-Verb = Literal["create", "update", "keep", "replace"]
 Graph = Mapping[str, frozenset[str]]
 
 
@@ -27,6 +28,8 @@ class Decision:
 
 def decide(spec: Spec, entry: Entry | None, found: Found | None) -> Decision:
     """Compare one wanted specification with the registry's memory and the platform's answer."""
+    if found is not None and found.shared:
+        return Decision("leave", "it was here before us and is used as it is")
     if found is None:
         was_there = entry is not None and entry.state != "planned"
         return Decision("create", "it went missing" if was_there else "it does not exist yet")
@@ -34,6 +37,9 @@ def decide(spec: Spec, entry: Entry | None, found: Found | None) -> Decision:
         return Decision("replace", "the old one is still being deleted")
     if found.state == "failed":
         return Decision("update", f"it failed: {found.message}" if found.message else "it failed")
+    if found.state == "stopped":
+        never_ran = entry is None or entry.state == "planned"
+        return Decision("create", "it does not run yet") if never_ran else Decision("update", "it is stopped")
     reason = _difference(spec, entry, found)
     return Decision("update", reason) if reason else Decision("keep", "")
 
@@ -48,6 +54,16 @@ def _difference(spec: Spec, entry: Entry | None, found: Found) -> str:
     if entry.spec != spec:
         return f"its specification changed: {', '.join(changed(entry.spec, spec))}"
     return ""
+
+
+def is_foreign(entry: Entry | None, found: Found, whoami: str) -> bool:
+    """Whether what was found bears our name and is not ours: neither made by us nor recorded with this id.
+
+    What is shared is nobody's to refuse; what names no maker belongs to something that is ours.
+    """
+    if found.shared or not found.maker or found.maker == whoami:
+        return False
+    return entry is None or entry.state == "planned" or entry.id != found.id
 
 
 def changed(before: Spec, after: Spec) -> list[str]:
@@ -115,6 +131,14 @@ def teardown_graph(entries: Iterable[Entry]) -> Graph:
             if need in graph:
                 graph[need].add(entry.key)
     return {key: frozenset(first) for key, first in graph.items()}
+
+
+def reduced(graph: Graph, keys: AbstractSet[str]) -> Graph:
+    """The same order among these keys alone: each waits for those that it waited for through others, too."""
+    before: dict[str, frozenset[str]] = {}
+    for key in in_order(graph):
+        before[key] = frozenset[str]().union(*(before[need] | {need} for need in graph[key]))
+    return {key: before[key] & keys for key in graph if key in keys}
 
 
 def in_order(graph: Graph) -> list[str]:

@@ -14,7 +14,7 @@ class Catalog:
     """Named by its plain name; specification: `storage_root` (optional, a managed location)."""
 
     patience_s = 120.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
@@ -24,7 +24,7 @@ class Catalog:
             catalog = self._workspace.catalogs.get(wanted.name)
         except NotFound:
             return None
-        return Found(wanted.name, ours=(catalog.properties or {}).get(MARK) == OUR_MARK)
+        return Found(wanted.name, shared=(catalog.properties or {}).get(MARK) != OUR_MARK)
 
     def create(self, wanted: Declared) -> str:
         self._workspace.catalogs.create(

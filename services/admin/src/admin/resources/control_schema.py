@@ -1,4 +1,4 @@
-"""The schema of the control database, and who may use it."""
+"""The workers' schema in the control database, and who may use it; the admin adds its own tables by itself."""
 
 from collections.abc import Callable
 from typing import LiteralString
@@ -8,15 +8,15 @@ from caspers.errors import NotFound
 from caspers.worker.orders import SCHEMA
 
 from admin.resources.kind import Declared, Found
-from admin.run_history import HISTORY_SCHEMA
 
 Databases = Callable[[str, str], Lakebase]
 """A Lakebase database by endpoint and name."""
 
 TABLES: LiteralString = """
-SELECT count(*) AS tables FROM information_schema.tables WHERE table_schema = 'control'
+SELECT count(*) AS tables FROM information_schema.tables
+ WHERE table_schema = 'control' AND table_name IN ('worker_orders', 'worker_reports')
 """
-OUR_TABLES = 3
+OUR_TABLES = 2
 
 MAY_USE: LiteralString = """
 SELECT has_table_privilege(:role, 'control.worker_orders', 'SELECT, UPDATE')
@@ -33,6 +33,16 @@ END $$
 """
 """A role cannot be a bound parameter of GRANT, so it travels as a setting of the transaction and is quoted there."""
 
+REVOKE: LiteralString = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('caspers.role')) THEN
+        EXECUTE format('REVOKE ALL ON control.worker_orders, control.worker_reports FROM %I',
+                       current_setting('caspers.role'));
+        EXECUTE format('REVOKE ALL ON SCHEMA control FROM %I', current_setting('caspers.role'));
+    END IF;
+END $$
+"""
+
 NAME_ROLE: LiteralString = "SELECT set_config('caspers.role', :role, true)"
 
 
@@ -40,7 +50,7 @@ class ControlSchema:
     """Named by its schema. Specification: `endpoint`, `database`."""
 
     patience_s = 120.0
-    part_of_parent = True
+    parents = ("lakebase_project",)
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -53,7 +63,6 @@ class ControlSchema:
     def create(self, wanted: Declared) -> str:
         with _database(self._databases, wanted).transaction() as writer:
             writer.execute(SCHEMA)
-            writer.execute(HISTORY_SCHEMA)
         return wanted.name
 
     def update(self, wanted: Declared) -> None:
@@ -67,7 +76,7 @@ class ControlAccess:
     """The right of one worker app to read its orders and to report. Specification: also `role`, the app's principal."""
 
     patience_s = 120.0
-    part_of_parent = True
+    parents = ("lakebase_project",)
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -90,7 +99,9 @@ class ControlAccess:
         self.create(wanted)
 
     def delete(self, wanted: Declared) -> None:
-        """It goes with its database."""
+        with _database(self._databases, wanted).transaction() as writer:
+            writer.row(NAME_ROLE, role=wanted.spec["role"])
+            writer.execute(REVOKE)
 
 
 def _database(databases: Databases, wanted: Declared) -> Lakebase:

@@ -29,7 +29,7 @@ class DatabricksApp:
     """
 
     patience_s = PATIENCE_S
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._apps = workspace.apps
@@ -38,9 +38,10 @@ class DatabricksApp:
         app = _get(self._apps, wanted.name)
         if app is None:
             return None
+        app_id, maker = app.id or wanted.name, app.creator or ""
         state = app.compute_status.state if app.compute_status else None
         if state is ComputeState.DELETING:
-            return Found(wanted.name, "going", message="it is being deleted")
+            return Found(app_id, "going", maker=maker, message="it is being deleted")
         outputs = {
             "name": wanted.name,
             "url": app.url or "",
@@ -48,12 +49,11 @@ class DatabricksApp:
         }
         settled = state in {ComputeState.STOPPED, ComputeState.ACTIVE} and bool(outputs["principal"])
         message = "" if settled else f"its compute is {state.value if state else 'unknown'}"
-        return Found(wanted.name, "ready" if settled else "working", outputs, message=message)
+        return Found(app_id, "ready" if settled else "working", outputs, maker=maker, message=message)
 
     def create(self, wanted: Declared) -> str:
         # Without compute: a deployment that came with the compute would get in the way of ours.
-        self._apps.create(_app(wanted), no_compute=True)
-        return wanted.name
+        return self._apps.create(_app(wanted), no_compute=True).response.id or wanted.name
 
     def update(self, wanted: Declared) -> None:
         self._apps.create_update(wanted.name, "description,resources", app=_app(wanted))
@@ -66,7 +66,8 @@ class AppCompute:
     """The compute of an app, running. Named as the app; no specification."""
 
     patience_s = PATIENCE_S
-    part_of_parent = True
+    stop_patience_s = 120.0
+    parents = ("databricks_app",)
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._apps = workspace.apps
@@ -74,8 +75,10 @@ class AppCompute:
     def read(self, wanted: Declared) -> Found | None:
         app = _get(self._apps, wanted.name)
         state = app.compute_status.state if app and app.compute_status else None
-        if app is None or state in {None, ComputeState.STOPPED, ComputeState.DELETING}:
+        if app is None or state in {None, ComputeState.DELETING}:
             return None
+        if state in {ComputeState.STOPPED, ComputeState.STOPPING}:
+            return Found(wanted.name, "stopped", message="its compute is stopped")
         if state is ComputeState.ERROR:
             return Found(wanted.name, "failed", message=_compute_message(app))
         # After a start the platform deploys what was deployed last; a deployment of ours would be rejected meanwhile.
@@ -90,8 +93,11 @@ class AppCompute:
     def update(self, wanted: Declared) -> None:
         self._apps.start(wanted.name)
 
-    def delete(self, wanted: Declared) -> None:
+    def stop(self, wanted: Declared) -> None:
         self._apps.stop(wanted.name)
+
+    def delete(self, wanted: Declared) -> None:
+        self.stop(wanted)
 
 
 class AppRelease:
@@ -102,7 +108,7 @@ class AppRelease:
     """
 
     patience_s = PATIENCE_S
-    part_of_parent = True
+    parents = ("databricks_app",)
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._apps = workspace.apps
@@ -110,8 +116,10 @@ class AppRelease:
     def read(self, wanted: Declared) -> Found | None:
         app = _get(self._apps, wanted.name)
         deployment = app and (app.pending_deployment or app.active_deployment)
-        if app is None or deployment is None or not deployment.deployment_id:
+        if app is None:
             return None
+        if deployment is None or not deployment.deployment_id:
+            return _stopped_release(app, wanted)
         state, message = _release_state(app, deployment)
         return Found(deployment.deployment_id, state, {"url": app.url or ""}, message=message)
 
@@ -129,6 +137,14 @@ class AppRelease:
 
     def delete(self, wanted: Declared) -> None:
         """It goes with its app."""
+
+
+def _stopped_release(app: App, wanted: Declared) -> Found | None:
+    """A stopped app shows no deployment; that it had one is known from the source it was deployed from."""
+    compute = app.compute_status.state if app.compute_status else None
+    if compute is ComputeState.STOPPED and wanted.id and app.default_source_code_path:
+        return Found(wanted.id, "stopped", {"url": app.url or ""}, message="its compute is stopped")
+    return None
 
 
 def _app(wanted: Declared) -> App:

@@ -15,7 +15,7 @@ class Grants:
     """
 
     patience_s = 60.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._grants = workspace.grants

@@ -2,7 +2,7 @@
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
-from databricks.sdk.service.jobs import CronSchedule, JobSettings, PauseStatus, PipelineTask, Task
+from databricks.sdk.service.jobs import CronSchedule, Job, JobSettings, PauseStatus, PipelineTask, Task
 
 from admin.resources.kind import Declared, Found
 
@@ -11,22 +11,36 @@ class PipelineJob:
     """Specification: `pipeline_id`, `quartz` (a Quartz cron expression, UTC). Offers `id`."""
 
     patience_s = 60.0
-    part_of_parent = False
+    stop_patience_s = 60.0
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
 
     def read(self, wanted: Declared) -> Found | None:
-        job_id = wanted.id or self._find(wanted.name)
+        job = self._get(wanted.id) or self._get(self._find(wanted.name))
+        if job is None:
+            return None
+        job_id = str(job.job_id)
+        schedule = job.settings.schedule if job.settings else None
+        quartz = schedule.quartz_cron_expression if schedule else None
+        paused = schedule is not None and schedule.pause_status is PauseStatus.PAUSED
+        return Found(
+            job_id,
+            "stopped" if paused else "ready",
+            {"id": job_id},
+            {"quartz": quartz},
+            maker=job.creator_user_name or "",
+            message="its schedule is paused" if paused else "",
+        )
+
+    def _get(self, job_id: str | None) -> Job | None:
         if not job_id:
             return None
         try:
-            job = self._workspace.jobs.get(int(job_id))
+            return self._workspace.jobs.get(int(job_id))
         except NotFound:
             return None
-        schedule = job.settings.schedule if job.settings else None
-        quartz = schedule.quartz_cron_expression if schedule else None
-        return Found(job_id, outputs={"id": job_id}, settings={"quartz": quartz})
 
     def _find(self, name: str) -> str | None:
         return next((str(job.job_id) for job in self._workspace.jobs.list(name=name)), None)
@@ -40,6 +54,10 @@ class PipelineJob:
 
     def update(self, wanted: Declared) -> None:
         self._workspace.jobs.reset(int(wanted.id), _settings(wanted))
+
+    def stop(self, wanted: Declared) -> None:
+        schedule = CronSchedule(wanted.spec["quartz"], timezone_id="UTC", pause_status=PauseStatus.PAUSED)
+        self._workspace.jobs.update(int(wanted.id), new_settings=JobSettings(schedule=schedule))
 
     def delete(self, wanted: Declared) -> None:
         self._workspace.jobs.delete(int(wanted.id))

@@ -7,9 +7,9 @@ platform's own errors on; the engine adds what it was doing, and to what.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-Readiness = Literal["ready", "working", "going", "failed"]
+Readiness = Literal["ready", "working", "stopped", "going", "failed"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,19 @@ class Found:
     """What the platform says of a resource that exists."""
 
     id: str
+    """The platform's own, which another thing of the same name would not have; the name where it gives none."""
     state: Readiness = "ready"
-    """`going` is a deletion under way: it counts as gone at teardown and is waited for before a new create."""
+    """`stopped` is there and does nothing until it is started again; `going` is a deletion under way: it counts as gone at teardown and is waited for before a new create."""
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     """What other resources may refer to."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those settings of the specification that the platform reports back: a difference is drift."""
-    ours: bool = True
-    """False for what was here before us and is only used: teardown leaves it alone."""
+    maker: str = ""
+    """The principal that made it, as the platform says; empty for what belongs to something else that we made."""
+    shared: bool = False
+    """True for what was here before us and is only used: it is never changed, and teardown leaves it alone."""
+    resting: bool = False
+    """True while it does nothing, whether or not it should."""
     message: str = ""
     """What it is doing or why it failed, for the person watching."""
 
@@ -42,13 +47,18 @@ class Found:
 class Kind(Protocol):
     """One kind of resource."""
 
-    patience_s: float
-    """How long it may take from the call until it is ready."""
-    part_of_parent: bool
-    """True when deleting something it needs deletes it too; teardown then only forgets it."""
+    @property
+    def patience_s(self) -> float:
+        """How long it may take from the call until it is ready."""
+        ...
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The kinds of thing whose deletion deletes it too; teardown then only forgets it."""
+        ...
 
     def read(self, wanted: Declared) -> Found | None:
-        """What is there now, or None."""
+        """What is there now, or None. A kind without parents also answers to the name alone, without a specification."""
         ...
 
     def create(self, wanted: Declared) -> str:
@@ -61,4 +71,18 @@ class Kind(Protocol):
 
     def delete(self, wanted: Declared) -> None:
         """Ask for its removal."""
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A kind that can be stopped without being removed, and is started again by `update`."""
+
+    @property
+    def stop_patience_s(self) -> float:
+        """How long it may take until it does nothing any more."""
+        ...
+
+    def stop(self, wanted: Declared) -> None:
+        """Ask it to do nothing any more."""
         ...

@@ -15,8 +15,9 @@ from admin.resources.lakebase_catalog import LakebaseCatalog
 from admin.resources.lakebase_database import LakebaseDatabase
 from admin.resources.lakebase_project import LakebaseProject
 from admin.resources.model_endpoint import ModelEndpoint
-from admin.resources.pipeline import FirstUpdate, Pipeline
+from admin.resources.pipeline import Pipeline, PipelineUpdate
 from admin.resources.postgres_index import PostgresIndex
+from admin.resources.principal import OwnPrincipal
 from admin.resources.sql_function import SqlFunction
 from admin.resources.synced_access import SyncedAccess
 from admin.resources.synced_table import ContinuousSyncedTable
@@ -49,7 +50,7 @@ def kinds(
         "parquet_table": ParquetTable(workspace, warehouse),
         "pipeline": Pipeline(workspace),
         "pipeline_job": PipelineJob(workspace),
-        "pipeline_update": FirstUpdate(workspace),
+        "pipeline_update": PipelineUpdate(workspace),
         "pipeline_table": PipelineTable(workspace),
         "postgres_index": PostgresIndex(databases),
         "sql_function": SqlFunction(workspace, warehouse),
@@ -58,7 +59,7 @@ def kinds(
         "text_table": TextTable(workspace, warehouse),
         "uc_schema": UcSchema(workspace),
         "volume": Volume(workspace),
-        "warehouse": SqlWarehouse(workspace),
+        "warehouse": SqlWarehouse(workspace, OwnPrincipal(workspace)),
         "worker_orders": Orders(databases),
         "workspace_folder": WorkspaceFolder(workspace, sources),
     }

@@ -16,9 +16,10 @@ class LakebaseCatalog:
     """Named as in Unity Catalog. Specification: `branch` and `database`, its name in Postgres."""
 
     patience_s = PATIENCE.total_seconds()
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
+        self._workspace = workspace
         self._postgres = workspace.postgres
 
     def read(self, wanted: Declared) -> Found | None:
@@ -26,7 +27,13 @@ class LakebaseCatalog:
             self._postgres.get_catalog(_path(wanted))
         except NotFound:
             return None
-        return Found(_path(wanted))
+        return Found(_path(wanted), maker=self._maker(wanted))
+
+    def _maker(self, wanted: Declared) -> str:
+        try:
+            return self._workspace.catalogs.get(wanted.name).created_by or ""
+        except NotFound:
+            return ""
 
     def create(self, wanted: Declared) -> str:
         spec = CatalogCatalogSpec(postgres_database=wanted.spec["database"], branch=wanted.spec["branch"])

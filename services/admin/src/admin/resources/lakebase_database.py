@@ -16,7 +16,7 @@ class LakebaseDatabase:
     """Named as in Postgres. Specification: `branch`, `owner` (a role's path). Offers `path`."""
 
     patience_s = PATIENCE.total_seconds()
-    part_of_parent = True
+    parents = ("lakebase_project",)
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._postgres = workspace.postgres

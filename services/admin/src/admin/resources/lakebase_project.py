@@ -22,7 +22,7 @@ class LakebaseProject:
     """Named by its project id; no specification. Offers `branch`, `endpoint` and `owner` (our role's path)."""
 
     patience_s = 900.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
@@ -33,20 +33,21 @@ class LakebaseProject:
         project = f"projects/{wanted.name}"
         branch = f"{project}/branches/{BRANCH}"
         try:
-            self._postgres.get_project(project)
+            there = self._postgres.get_project(project)
             endpoint = next(iter(self._postgres.list_endpoints(branch)), None)
             owner = self._own_role(branch)
         except NotFound:
             return None
+        maker = (there.status.owner if there.status else "") or ""
+        uid = there.uid or project
         if endpoint is None or not endpoint.name or not owner:
-            return Found(project, "working", message="the project is being made")
+            return Found(uid, "working", maker=maker, message="the project is being made")
         state = endpoint.status.current_state if endpoint.status else None
         outputs = {"branch": branch, "endpoint": endpoint.name, "owner": owner}
         if state not in USABLE:
-            return Found(
-                project, "working", outputs, message=f"its endpoint is {state.value if state else 'starting'}"
-            )
-        return Found(project, outputs=outputs)
+            message = f"its endpoint is {state.value if state else 'starting'}"
+            return Found(uid, "working", outputs, maker=maker, message=message)
+        return Found(uid, outputs=outputs, maker=maker)
 
     def _own_role(self, branch: str) -> str:
         """The path of our own role, which may own databases; empty while there is none."""
@@ -72,4 +73,4 @@ class LakebaseProject:
         """Sizes are the operator's choice once the project exists."""
 
     def delete(self, wanted: Declared) -> None:
-        self._postgres.delete_project(wanted.id, purge=True)
+        self._postgres.delete_project(f"projects/{wanted.name}", purge=True)

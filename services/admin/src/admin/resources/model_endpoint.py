@@ -15,7 +15,7 @@ class ModelEndpoint:
     """Named as on the platform; no specification. Nothing is ever made or removed."""
 
     patience_s = 900.0
-    part_of_parent = True
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._endpoints = workspace.serving_endpoints
@@ -31,7 +31,7 @@ class ModelEndpoint:
             and state.ready is EndpointStateReady.READY
             and state.config_update is not EndpointStateConfigUpdate.IN_PROGRESS
         )
-        return Found(wanted.name, "ready" if ready else "working", ours=False, message="it is not ready yet")
+        return Found(wanted.name, "ready" if ready else "working", shared=True, message="it is not ready yet")
 
     def create(self, wanted: Declared) -> str:
         """Raises `NotFound`: a model is chosen, never made."""

@@ -21,6 +21,12 @@ DO $$ BEGIN
 END $$
 """
 
+DROP: LiteralString = """
+DO $$ BEGIN
+    EXECUTE format('DROP INDEX IF EXISTS %I.%I', current_setting('caspers.schema'), current_setting('caspers.index'));
+END $$
+"""
+
 
 class PostgresIndex:
     """Named as in Postgres. Specification: `endpoint`, `database`, `schema`, `table`, `column`.
@@ -29,7 +35,7 @@ class PostgresIndex:
     """
 
     patience_s = 300.0
-    part_of_parent = True
+    parents = ("synced_table",)
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -52,4 +58,9 @@ class PostgresIndex:
         self.create(wanted)
 
     def delete(self, wanted: Declared) -> None:
-        """It goes with its table."""
+        spec = wanted.spec
+        with self._databases(spec["endpoint"], spec["database"]).transaction() as writer:
+            writer.row(
+                NAMES, schema=spec["schema"], table=spec["table"], column=spec["column"], index=wanted.name
+            )
+            writer.execute(DROP)

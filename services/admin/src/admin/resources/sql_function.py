@@ -18,7 +18,7 @@ class SqlFunction:
     """
 
     patience_s = 120.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, warehouse: Callable[[], Warehouse]) -> None:
         self._functions = workspace.functions
@@ -26,10 +26,10 @@ class SqlFunction:
 
     def read(self, wanted: Declared) -> Found | None:
         try:
-            self._functions.get(wanted.name)
+            function = self._functions.get(wanted.name)
         except NotFound:
             return None
-        return Found(wanted.name)
+        return Found(function.function_id or wanted.name, maker=function.created_by or "")
 
     def create(self, wanted: Declared) -> str:
         self._warehouse().execute(_statement(wanted))

@@ -24,6 +24,14 @@ DO $$ BEGIN
                    current_setting('caspers.table'), current_setting('caspers.role'));
 END $$
 """
+REVOKE: LiteralString = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('caspers.role')) THEN
+        EXECUTE format('REVOKE ALL ON %I.%I FROM %I', current_setting('caspers.schema'),
+                       current_setting('caspers.table'), current_setting('caspers.role'));
+    END IF;
+END $$
+"""
 """Names cannot be bound parameters of GRANT, so they travel as settings of the transaction and are quoted there."""
 
 
@@ -34,7 +42,7 @@ class SyncedAccess:
     """
 
     patience_s = 120.0
-    part_of_parent = True
+    parents = ("synced_table",)
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -59,4 +67,7 @@ class SyncedAccess:
         self.create(wanted)
 
     def delete(self, wanted: Declared) -> None:
-        """It goes with its table."""
+        spec = wanted.spec
+        with self._databases(spec["endpoint"], spec["database"]).transaction() as writer:
+            writer.row(NAMES, role=spec["role"], schema=spec["schema"], table=spec["table"])
+            writer.execute(REVOKE)

@@ -51,9 +51,10 @@ class ContinuousSyncedTable:
     """
 
     patience_s = 1_800.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, databases: Databases) -> None:
+        self._tables = workspace.tables
         self._postgres = workspace.postgres
         self._databases = databases
 
@@ -65,7 +66,13 @@ class ContinuousSyncedTable:
             message = "its copy in Postgres was left behind"
             return Found(_path(wanted), "failed", message=message) if left else None
         state, message = readiness(status)
-        return Found(_path(wanted), state, message=message)
+        return Found(_path(wanted), state, maker=self._maker(wanted), message=message)
+
+    def _maker(self, wanted: Declared) -> str:
+        try:
+            return self._tables.get(wanted.name).created_by or ""
+        except NotFound:
+            return ""
 
     def create(self, wanted: Declared) -> str:
         storage = wanted.spec["pipeline_storage"]
@@ -93,6 +100,8 @@ class ContinuousSyncedTable:
     def delete(self, wanted: Declared) -> None:
         with suppress(NotFound):  # perhaps only its copy was left
             self._postgres.delete_synced_table(_path(wanted)).wait(LroOptions(timeout=PATIENCE))
+        if not wanted.spec:
+            return  # its database is gone, and its copy with it
         with self._databases(wanted.spec["endpoint"], wanted.spec["database"]).transaction() as writer:
             writer.row(NAME_COPY, **_in_postgres(wanted))
             writer.execute(DROP_COPY)

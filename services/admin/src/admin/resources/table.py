@@ -1,6 +1,7 @@
 """A Unity Catalog table that the admin itself fills or defines; tables of a pipeline belong to the pipeline."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import LiteralString
 
 from caspers.clients.warehouse import Warehouse
@@ -29,17 +30,25 @@ READ_PARQUET: LiteralString = "SELECT * FROM read_files(:path, format => 'parque
 
 
 class TextTable:
-    """An empty table of text columns. Specification: `columns`, their names."""
+    """A table of text columns, empty when it is made. Specification: `columns`, their names; more may be added."""
 
     patience_s = 120.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, warehouse: Callable[[], Warehouse]) -> None:
         self._workspace = workspace
         self._warehouse = warehouse
 
     def read(self, wanted: Declared) -> Found | None:
-        return _read(self._workspace, wanted)
+        try:
+            table = self._workspace.tables.get(wanted.name)
+        except NotFound:
+            return None
+        there = {column.name for column in table.columns or []}
+        columns = [column for column in wanted.spec.get("columns", []) if column in there]
+        return Found(
+            table.table_id or wanted.name, settings={"columns": columns}, maker=table.created_by or ""
+        )
 
     def create(self, wanted: Declared) -> str:
         columns = ", ".join([quoted(column) + " STRING" for column in wanted.spec["columns"]])
@@ -47,7 +56,12 @@ class TextTable:
         return wanted.name
 
     def update(self, wanted: Declared) -> None:
-        """Its columns do not change."""
+        found = self.read(wanted)
+        there = found.settings["columns"] if found else []
+        missing = [column for column in wanted.spec["columns"] if column not in there]
+        if missing:
+            added: LiteralString = ", ".join([quoted(column) + " STRING" for column in missing])
+            self._warehouse().execute("ALTER TABLE " + quoted(wanted.name) + " ADD COLUMNS (" + added + ")")
 
     def delete(self, wanted: Declared) -> None:
         self._workspace.tables.delete(wanted.name)
@@ -60,7 +74,7 @@ class DeltaTable:
     """
 
     patience_s = 120.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, warehouse: Callable[[], Warehouse]) -> None:
         self._workspace = workspace
@@ -68,10 +82,13 @@ class DeltaTable:
 
     def read(self, wanted: Declared) -> Found | None:
         try:
-            properties = self._workspace.tables.get(wanted.name).properties or {}
+            table = self._workspace.tables.get(wanted.name)
         except NotFound:
             return None
-        return Found(wanted.name, settings={"change_feed": properties.get(CHANGE_FEED) == "true"})
+        feed = (table.properties or {}).get(CHANGE_FEED) == "true"
+        return Found(
+            table.table_id or wanted.name, settings={"change_feed": feed}, maker=table.created_by or ""
+        )
 
     def create(self, wanted: Declared) -> str:
         columns = ", ".join([_column(wanted, *column) for column in wanted.spec["columns"]])
@@ -92,13 +109,14 @@ class PipelineTable:
     """A table that a pipeline makes when it first runs; here it is only waited for."""
 
     patience_s = 900.0
-    part_of_parent = True
+    parents = ("pipeline",)
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
 
     def read(self, wanted: Declared) -> Found | None:
-        return _read(self._workspace, wanted)
+        found = _read(self._workspace, wanted)
+        return None if found is None else replace(found, maker="")
 
     def create(self, wanted: Declared) -> str:
         """The pipeline does it."""
@@ -115,7 +133,7 @@ class ParquetTable:
     """A table with the rows of a parquet file. Specification: `dataset` (a folder in a volume), `file`."""
 
     patience_s = 300.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, warehouse: Callable[[], Warehouse]) -> None:
         self._workspace = workspace
@@ -145,7 +163,7 @@ def _column(wanted: Declared, name: str, sql_type: str) -> LiteralString:
 
 def _read(workspace: WorkspaceClient, wanted: Declared) -> Found | None:
     try:
-        workspace.tables.get(wanted.name)
+        table = workspace.tables.get(wanted.name)
     except NotFound:
         return None
-    return Found(wanted.name)
+    return Found(table.table_id or wanted.name, maker=table.created_by or "")

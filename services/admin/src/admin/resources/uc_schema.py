@@ -10,22 +10,22 @@ class UcSchema:
     """Named "catalog.schema"; no specification."""
 
     patience_s = 60.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
 
     def read(self, wanted: Declared) -> Found | None:
         try:
-            self._workspace.schemas.get(wanted.name)
+            schema = self._workspace.schemas.get(wanted.name)
         except NotFound:
             return None
-        return Found(wanted.name)
+        return Found(schema.schema_id or wanted.name, maker=schema.created_by or "")
 
     def create(self, wanted: Declared) -> str:
         catalog, _, schema = wanted.name.partition(".")
-        self._workspace.schemas.create(schema, catalog)
-        return wanted.name
+        created = self._workspace.schemas.create(schema, catalog)
+        return created.schema_id or wanted.name
 
     def update(self, wanted: Declared) -> None:
         """A schema has no settings of ours."""

@@ -11,22 +11,26 @@ class Volume:
     """Named "catalog.schema.volume"; no specification. Offers `path`."""
 
     patience_s = 60.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
 
     def read(self, wanted: Declared) -> Found | None:
         try:
-            self._workspace.volumes.read(wanted.name)
+            volume = self._workspace.volumes.read(wanted.name)
         except NotFound:
             return None
-        return Found(wanted.name, outputs={"path": "/Volumes/" + wanted.name.replace(".", "/")})
+        return Found(
+            volume.volume_id or wanted.name,
+            outputs={"path": "/Volumes/" + wanted.name.replace(".", "/")},
+            maker=volume.created_by or "",
+        )
 
     def create(self, wanted: Declared) -> str:
         catalog, schema, volume = wanted.name.split(".")
-        self._workspace.volumes.create(catalog, schema, volume, VolumeType.MANAGED)
-        return wanted.name
+        created = self._workspace.volumes.create(catalog, schema, volume, VolumeType.MANAGED)
+        return created.volume_id or wanted.name
 
     def update(self, wanted: Declared) -> None:
         """A volume has no settings of ours."""

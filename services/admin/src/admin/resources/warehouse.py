@@ -1,6 +1,6 @@
 """A SQL warehouse: an existing one is used; only where there is none we make our own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
@@ -15,27 +15,33 @@ class SqlWarehouse:
     """Named as ours would be; specification: `id` (optional, the one to use)."""
 
     patience_s = 600.0
-    part_of_parent = False
+    parents = ()
 
-    def __init__(self, workspace: WorkspaceClient) -> None:
+    def __init__(self, workspace: WorkspaceClient, whoami: Callable[[], str]) -> None:
         self._workspace = workspace
+        self._whoami = whoami
 
     def read(self, wanted: Declared) -> Found | None:
         if chosen := wanted.spec.get("id"):
-            return Found(chosen, outputs={"id": chosen}, ours=False)
+            return Found(chosen, outputs={"id": chosen}, shared=True)
         known = self._known(wanted.id) if wanted.id else None
         warehouse = known or choose(self._workspace.warehouses.list(), wanted.name)
         if warehouse is None or not warehouse.id:
             return None
         # A stopped warehouse is as good as a running one: the first statement starts it.
-        return Found(warehouse.id, outputs={"id": warehouse.id}, ours=warehouse.name == wanted.name)
+        made_by_us = warehouse.name == wanted.name and warehouse.creator_name == self._whoami()
+        return Found(warehouse.id, outputs={"id": warehouse.id}, shared=not made_by_us)
 
     def _known(self, warehouse_id: str) -> EndpointInfo | None:
         try:
             warehouse = self._workspace.warehouses.get(warehouse_id)
         except NotFound:
             return None
-        return None if warehouse.state in GONE else EndpointInfo(id=warehouse.id, name=warehouse.name)
+        return (
+            None
+            if warehouse.state in GONE
+            else EndpointInfo(id=warehouse.id, name=warehouse.name, creator_name=warehouse.creator_name)
+        )
 
     def create(self, wanted: Declared) -> str:
         created = self._workspace.warehouses.create(

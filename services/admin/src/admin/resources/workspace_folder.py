@@ -13,14 +13,17 @@ from admin.sources import Sources
 
 PARALLEL_UPLOADS = 8
 DIGEST_FILE = ".digest"
-"""Written last, holding the digest of all files: a folder without it was left half uploaded."""
+"""Our mark on the folder: written first, empty, and again at the end with the digest of all files."""
+
+SOMEBODY_ELSE = "somebody else"
+"""The platform does not say who made a folder; one that holds files without our mark is not of our making."""
 
 
 class WorkspaceFolder:
     """Named by its path. Specification: `source` (which of our sources), `digest` (of its content). Offers `path`."""
 
     patience_s = 60.0
-    part_of_parent = False
+    parents = ()
 
     def __init__(self, workspace: WorkspaceClient, sources: Sources) -> None:
         self._workspace = workspace.workspace
@@ -28,21 +31,24 @@ class WorkspaceFolder:
 
     def read(self, wanted: Declared) -> Found | None:
         try:
-            self._workspace.get_status(wanted.name)
+            folder = self._workspace.get_status(wanted.name)
+            digest = self._uploaded_digest(wanted.name)
+            marked = digest is not None or not any(True for _ in self._workspace.list(wanted.name))
         except NotFound:
             return None
         return Found(
-            wanted.name,
+            str(folder.object_id or wanted.name),
             outputs={"path": wanted.name},
-            settings={"digest": self._uploaded_digest(wanted.name)},
+            settings={"digest": digest or ""},
+            maker="" if marked else SOMEBODY_ELSE,
         )
 
-    def _uploaded_digest(self, folder: str) -> str:
+    def _uploaded_digest(self, folder: str) -> str | None:
         try:
             with self._workspace.download(f"{folder}/{DIGEST_FILE}") as file:
                 return file.read().decode()
         except NotFound:
-            return ""
+            return None
 
     def create(self, wanted: Declared) -> str:
         self._upload(wanted)
@@ -58,7 +64,9 @@ class WorkspaceFolder:
 
     def _upload(self, wanted: Declared) -> None:
         files = self._sources.files(wanted.spec["source"])
-        folders = sorted({str(PurePosixPath(wanted.name, path).parent) for path in files})
+        self._workspace.mkdirs(wanted.name)
+        self._put(f"{wanted.name}/{DIGEST_FILE}", b"")
+        folders = sorted({str(PurePosixPath(wanted.name, path).parent) for path in files} - {wanted.name})
         for folder in folders:
             self._workspace.mkdirs(folder)
 

@@ -129,3 +129,33 @@ def test_only_undeclared_resources_of_the_same_stages_are_orphans():
     ours = Stage("Stage", "Stage", (), (Resource("kept", "kind", "kept"),))
     other = Entry("other", "kind", "other", "Another", (), {})
     assert [each.key for each in plan.orphans([entry("kept"), entry("left"), other], [ours])] == ["left"]
+
+
+def test_what_was_here_before_us_is_left_as_it_is():
+    assert plan.decide({"size": 3}, entry(), Found("id", shared=True, settings={"size": 1})).verb == "leave"
+
+
+def test_what_is_stopped_is_started_by_the_next_run():
+    decision = plan.decide(SPEC, entry(), Found("id", "stopped", settings=SPEC))
+    assert (decision.verb, decision.reason) == ("update", "it is stopped")
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "foreign"),
+    [
+        (entry(), Found("id-of-a", maker="them"), False),
+        (entry(), Found("another id", maker="them"), True),
+        (entry(state="planned"), Found("id-of-a", maker="them"), True),
+        (None, Found("id", maker="them"), True),
+        (None, Found("id", maker="us"), False),
+        (None, Found("id"), False),
+        (None, Found("id", maker="them", shared=True), False),
+    ],
+)
+def test_ours_is_what_we_made_or_recorded_with_its_id(known: Entry | None, found: Found, *, foreign: bool):
+    assert plan.is_foreign(known, found, "us") == foreign
+
+
+def test_an_order_holds_through_what_is_left_out_of_it():
+    graph = {"app": frozenset({"release"}), "release": frozenset({"orders"}), "orders": frozenset[str]()}
+    assert plan.reduced(graph, {"app", "orders"}) == {"app": {"orders"}, "orders": frozenset()}

@@ -159,7 +159,7 @@ def _merge_into(table: LiteralString, columns: Sequence[LiteralString]) -> Liter
     rows = "SELECT inline(from_json(:rows, 'ARRAY<STRUCT<" + _STRUCT + ">>'))"
     listed: LiteralString = ", ".join(columns)
     return (
-        "MERGE INTO " + table + " AS kept USING (" + rows + ") AS new ON kept.key = new.key "
+        "MERGE INTO " + table + " AS kept USING (" + rows + ") AS new ON kept.key = new.key "  # noqa: S608  only our own column names and a quoted table
         "WHEN MATCHED AND new.state = 'gone' THEN DELETE "
         "WHEN MATCHED THEN UPDATE SET " + changes + " "
         "WHEN NOT MATCHED AND new.state <> 'gone' THEN INSERT (" + listed + ") VALUES (" + values + ")"

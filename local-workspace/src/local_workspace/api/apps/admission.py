@@ -1,7 +1,7 @@
 """Who may pass the proxy in front of an app, and under which identity headers.
 
 A browser on this machine is the local user. A program sends a token to a path under `/api/` and is whom the token belongs
-to. Requests that a web page from elsewhere makes a browser send are refused: the name they were sent to must be a loopback
+to. The app's log, at `/logz` and below, is for those who manage the app, with or without a token. Requests that a web page from elsewhere makes a browser send are refused: the name they were sent to must be a loopback
 name, and whatever changes something, or opens a web socket, must come from the app's own pages.
 """
 
@@ -57,14 +57,17 @@ class Admission:
         return self._forwarded(self._identities.ensure_local_user(), headers, host)
 
     def _with_token(self, app: str, token: str, target: bytes, headers: Headers) -> Headers | Refusal:
-        if not target.startswith(b"/api/"):
-            return Refusal(401, "UNAUTHENTICATED", "Tokens are accepted for paths under /api/ only.")
+        level = "CAN_MANAGE" if is_log(target) else "CAN_USE"
+        if not target.startswith(b"/api/") and level == "CAN_USE":
+            return Refusal(
+                401, "UNAUTHENTICATED", "Tokens are accepted for paths under /api/, and for /logz."
+            )
         try:
             caller = self._identities.authenticate(token)
         except Unauthenticated as error:
             return Refusal(401, error.error_code, error.message)
-        if not self._permissions.may(caller, "apps", app, "CAN_USE"):
-            return Refusal(403, "PERMISSION_DENIED", f"{caller.name} needs CAN_USE on app {app}.")
+        if not self._permissions.may(caller, "apps", app, level):
+            return Refusal(403, "PERMISSION_DENIED", f"{caller.name} needs {level} on app {app}.")
         return self._forwarded(caller, headers, dict(headers)[b"host"].decode("latin-1"))
 
     def _forwarded(self, caller: Principal, headers: Headers, host: str) -> Headers:
@@ -88,6 +91,12 @@ def _passed_on(headers: Headers) -> Iterable[tuple[bytes, bytes]]:
     for name, value in headers:
         if not name.replace(b"_", b"-").startswith(SET_BY_US) and name not in dropped:
             yield name, value
+
+
+def is_log(target: bytes) -> bool:
+    """Whether a request is for the app's log, which the proxy itself shows."""
+    path = target.partition(b"?")[0]
+    return path == b"/logz" or path.startswith(b"/logz/")
 
 
 def is_loopback(host: str) -> bool:

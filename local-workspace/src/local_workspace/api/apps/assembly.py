@@ -10,6 +10,7 @@ from local_workspace.api.apps.attachments import Attachments
 from local_workspace.api.apps.deployments import Deployments, Surroundings
 from local_workspace.api.apps.fleet import Fleet
 from local_workspace.api.apps.gateway import Gateway
+from local_workspace.api.apps.logs import AppLogs
 from local_workspace.api.apps.rows import AppRows
 from local_workspace.api.apps.rules import Apps
 from local_workspace.api.apps.shapes import Shapes
@@ -44,6 +45,7 @@ def apps_service(
     rows = AppRows(state)
     fleet = Fleet(clock, surroundings.log)
     deployments = Deployments(rows, fleet, attachments, surroundings, clock)
-    gateway = Gateway(fleet, Admission(identities, permissions, surroundings.workspace_id))
+    admission = Admission(identities, permissions, surroundings.workspace_id)
+    gateway = Gateway(fleet, admission, AppLogs(clock, surroundings.log))
     apps = Apps(rows, identities, permissions, deployments, gateway)
     return AppsService(apps, Shapes(rows, fleet, identities))

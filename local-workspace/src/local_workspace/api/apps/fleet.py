@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from os import SEEK_END
 from pathlib import Path
 
+from local_workspace.api.apps.logs import SYSTEM
 from local_workspace.api.apps.manifest import Launch
 from local_workspace.clock import Clock
 from local_workspace.engines.processes import Child, ProcessStatus, Program, listens
@@ -112,7 +113,7 @@ class Fleet:
         log.parent.mkdir(parents=True, exist_ok=True)
         moment = self._clock.now().isoformat(timespec="seconds")
         with log.open("a") as file:
-            file.write(f"[{moment}] Starting deployment {folder.name}\n")
+            file.write(f"{SYSTEM}[{moment}] Starting deployment {folder.name}\n")
 
 
 def crash_message(status: ProcessStatus, last_words: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from local_workspace.api.apps.admission import Admission
 from local_workspace.api.apps.fleet import Fleet
+from local_workspace.api.apps.logs import AppLogs
 from local_workspace.api.apps.relay import Relay
 
 BACKLOG = 512
@@ -18,9 +19,10 @@ STOP_TIMEOUT_S = 5.0
 class Gateway:
     """Listens for apps, from `open` to `close`."""
 
-    def __init__(self, fleet: Fleet, admission: Admission) -> None:
+    def __init__(self, fleet: Fleet, admission: Admission, logs: AppLogs) -> None:
         self._fleet = fleet
         self._admission = admission
+        self._logs = logs
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="app gateway", daemon=True)
         self._servers: dict[str, asyncio.Server] = {}
@@ -29,15 +31,18 @@ class Gateway:
     def start(self) -> None:
         """Get ready to open."""
         self._thread.start()
+        self._logs.start()
 
     def open(self, app: str, port: int) -> int:
         """Listen for an app on this port, or on another one if it is taken; the port that it became."""
+        self._logs.follow(app)
         listener = _listener(port)
         self._servers[app] = self._do(self._serve(app, listener))
         return listener.getsockname()[1]
 
     def close(self, app: str) -> None:
         """Stop listening for an app and end its connections."""
+        self._logs.forget(app)
         server = self._servers.pop(app, None)
         if server is not None:
             self._loop.call_soon_threadsafe(server.close)
@@ -46,6 +51,7 @@ class Gateway:
 
     def stop(self) -> None:
         """End everything."""
+        self._logs.stop()
         for app in list(self._servers):
             self.close(app)
         if self._thread.is_alive():
@@ -54,7 +60,8 @@ class Gateway:
 
     async def _serve(self, app: str, listener: socket.socket) -> asyncio.Server:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            relaying = asyncio.create_task(Relay(app, (reader, writer), self._fleet, self._admission).run())
+            relay = Relay(app, (reader, writer), self._fleet, self._admission, self._logs)
+            relaying = asyncio.create_task(relay.run())
             self._connections[app].add(relaying)
             relaying.add_done_callback(self._connections[app].discard)
 

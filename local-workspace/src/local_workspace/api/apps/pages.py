@@ -1,4 +1,4 @@
-"""What the proxy itself says in an app's place: that it is starting, has crashed or is stopped, and its log."""
+"""What the proxy itself says in an app's place: that it is starting, has crashed or is stopped."""
 
 import json
 from html import escape
@@ -38,11 +38,6 @@ def unavailable(app: str, status: AppStatus, *, html: bool) -> tuple[str, bytes]
         "UNAVAILABLE": f"{app} is stopped",
     }
     return _page(titles.get(status.state, f"{app} does not answer"), status.message, refresh_s=2)
-
-
-def log(app: str, text: str) -> tuple[str, bytes]:
-    """The log page of an app."""
-    return _page(f"Log of {app}", text or "Nothing was printed yet.", refresh_s=5)
 
 
 def refusal(refused: Refusal) -> tuple[str, bytes]:

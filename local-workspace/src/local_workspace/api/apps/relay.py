@@ -5,80 +5,14 @@ from contextlib import suppress
 
 import h11
 
-from local_workspace.api.apps import pages
-from local_workspace.api.apps.admission import Admission, Headers, Refusal
+from local_workspace.api.apps import log_view, pages
+from local_workspace.api.apps.admission import Admission, Headers, Refusal, is_log
 from local_workspace.api.apps.fleet import Fleet
+from local_workspace.api.apps.logs import AppLogs
+from local_workspace.api.apps.peer import AppGone, ClientGone, Peer
 
-READ_BYTES = 65_536
 REQUEST_LIMIT_S = 120.0
 """The platform's proxy cuts every request after this time; web sockets are exempt."""
-
-LOG_PATH = b"/logz"
-LOG_LINES = 2000
-
-
-class ClientGone(Exception):
-    """The client closed the connection before it had its answer."""
-
-
-class AppGone(Exception):
-    """The app is not there, or closed the connection before it had answered."""
-
-
-class Peer:
-    """One side of the relay: HTTP/1.1 over a stream; `gone` is raised when the other end is."""
-
-    def __init__(
-        self,
-        role: type[h11.CLIENT | h11.SERVER],
-        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        gone: type[Exception],
-    ) -> None:
-        self.http = h11.Connection(role)
-        self.reader, self.writer = streams
-        self._gone = gone
-
-    async def next_event(self) -> h11.Event:
-        """What the peer says next; waits for it."""
-        while True:
-            try:
-                event = self.http.next_event()
-            except h11.RemoteProtocolError as error:
-                raise self._gone from error
-            if event is h11.PAUSED:
-                return h11.ConnectionClosed()
-            if isinstance(event, h11.Event):
-                return event
-            if self.http.they_are_waiting_for_100_continue:
-                await self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            self.http.receive_data(await self.read())
-
-    async def read(self) -> bytes:
-        """The next bytes; none at the end."""
-        try:
-            return await self.reader.read(READ_BYTES)
-        except OSError as error:
-            raise self._gone from error
-
-    async def write(self, data: bytes) -> None:
-        """Send bytes; waits while the peer's buffer is full."""
-        try:
-            self.writer.write(data)
-            await self.writer.drain()
-        except OSError as error:
-            raise self._gone from error
-
-    async def send(self, event: h11.Event) -> None:
-        """Say something to the peer."""
-        data = self.http.send(event)
-        if data:
-            await self.write(data)
-
-    async def close(self) -> None:
-        """Close the stream; a peer that is gone already is fine."""
-        self.writer.close()
-        with suppress(OSError):
-            await self.writer.wait_closed()
 
 
 class Relay:
@@ -90,8 +24,10 @@ class Relay:
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         fleet: Fleet,
         admission: Admission,
+        logs: AppLogs,
     ) -> None:
         self._app = app
+        self._logs = logs
         self._client = Peer(h11.SERVER, streams, ClientGone)
         self._upstream: Peer | None = None
         self._fleet = fleet
@@ -116,10 +52,10 @@ class Relay:
         headers = list(request.headers)
         verdict = self._admission.decide(self._app, request.method, request.target, headers)
         if isinstance(verdict, Refusal):
-            await self._answer(verdict.status, *pages.refusal(verdict))
+            await self._client.answer(verdict.status, *pages.refusal(verdict))
             return False
-        if request.target == LOG_PATH:
-            await self._answer(200, *pages.log(self._app, self._fleet.last_words(self._app, LOG_LINES)))
+        if is_log(request.target):
+            await log_view.show(self._client, request, self._logs, self._app)
             return False
         try:
             async with asyncio.timeout(REQUEST_LIMIT_S) as limit:
@@ -215,17 +151,7 @@ class Relay:
         if self._client.http.our_state is h11.SEND_RESPONSE:
             html = b"text/html" in dict(headers).get(b"accept", b"")
             body = pages.unavailable(self._app, self._fleet.status(self._app), html=html)
-            await self._answer(status, *body)
-
-    async def _answer(self, status: int, content_type: str, body: bytes) -> None:
-        headers = [
-            ("content-type", content_type),
-            ("content-length", str(len(body))),
-            ("connection", "close"),
-        ]
-        await self._client.send(h11.Response(status_code=status, headers=headers))
-        await self._client.send(h11.Data(data=body))
-        await self._client.send(h11.EndOfMessage())
+            await self._client.answer(status, *body)
 
 
 async def _pass_bytes(client: Peer, upstream: Peer) -> None:

@@ -172,6 +172,9 @@ class Settings(BaseSettings, Parameters):  # pyright: ignore[reportIncompatibleV
     postgres_sslmode: str = Field(
         default="require", validation_alias="PGSSLMODE", description="libpq's sslmode towards Lakebase"
     )
+    admin_owner: str = Field(
+        default="", description="who deployed the admin and owns the demo: a person's user name, or an id"
+    )
     log_level: str = Field(default="INFO", description="least severe log level that is written")
 
 

@@ -5,31 +5,39 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from caspers.clients.workspace import workspace_client
-from caspers.clock import SystemClock
+from caspers.clock import Clock, SystemClock
 from caspers.ids import new_id
 from caspers.settings import Settings
-from caspers.web.app import Look, base_app
-from caspers.web.pages import Link
+from caspers.web.app import base_app
+from caspers.web.turns import SlowLane, share_few_threads
 from databricks.sdk import WorkspaceClient
 from fastapi import FastAPI
 
 from admin import api, pages
+from admin.activity import Activity
 from admin.agent_lines import COMPLAINTS, REFUNDS, LineReader
 from admin.connections import Connections
 from admin.control_plane import ControlPlane
+from admin.control_tables import ControlTables
+from admin.demo_stages import DemoStages
+from admin.desk import Desk
 from admin.engine import Engine
-from admin.registry import TableRegistry
+from admin.inspection import Inspection
+from admin.overview import Overview
+from admin.registry import TableRegistry, registry_columns
+from admin.replay_clock import ReplayClock
 from admin.resources.kinds import kinds
-from admin.run_history import RunHistory
-from admin.runs import Runs
+from admin.resources.principal import OwnPrincipal
+from admin.roles import Roles
+from admin.run_store import RunStore
+from admin.running import Runs
 from admin.sources import SOURCES_FOLDER, Sources
 from admin.status import StatusReader
+from admin.undertaking import Undertakings
 from admin.workers import Workers
 
 SHUTDOWN_PATIENCE_S = 8.0
 """How long a run may take to stop; the platform kills the process 15 s after it asked it to end."""
-
-HERE = Path(__file__).parent
 
 
 def build(settings: Settings) -> FastAPI:
@@ -37,25 +45,15 @@ def build(settings: Settings) -> FastAPI:
     clock = SystemClock()
     workspace = workspace_client(product="caspers-admin")
     connections = Connections(workspace, settings)
-    sources = Sources(Path.cwd() / SOURCES_FOLDER)
-    registry = TableRegistry(
-        settings.names, connections.warehouse, lambda: _has_registry(workspace, settings)
-    )
-    engine = Engine(kinds(workspace, connections.warehouse, connections.database, sources), registry, clock)
-    runs = Runs(clock, new_id, RunHistory(connections.control))
-    workers = Workers(connections.control, clock)
-    plane = ControlPlane(settings, sources, engine, registry, runs)
-    lines = [
-        LineReader(line, workspace, connections.warehouse, database, settings.names)
-        for line, database in ((REFUNDS, connections.refunds), (COMPLAINTS, connections.complaints))
-    ]
-    status = StatusReader(workspace, connections.warehouse, settings.names, registry, workers, lines=lines)
+    desk = open_desk(settings, workspace, connections, Sources(Path.cwd() / SOURCES_FOLDER), clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        runs.remember()
+        share_few_threads()
+        desk.runs.settle_in_background()
         yield
-        runs.close(patience_s=SHUTDOWN_PATIENCE_S)
+        desk.runs.close(patience_s=SHUTDOWN_PATIENCE_S)
+        desk.replay.close()
         connections.close()
 
     app = base_app(
@@ -63,13 +61,41 @@ def build(settings: Settings) -> FastAPI:
         settings,
         lifespan=lifespan,
         checks={"workspace": workspace.current_user.me},
-        look=Look(templates=HERE / "templates", navigation=(Link("Status", "/"), Link("API", "/docs"))),
+        look=pages.LOOK,
         clock=clock,
     )
-    app.include_router(api.router(plane, workers, status))
-    app.include_router(pages.router(plane, workers, status))
+    api.install(app, desk)
+    pages.install(app, desk, clock)
     return app
 
 
-def _has_registry(workspace: WorkspaceClient, settings: Settings) -> bool:
-    return bool(workspace.tables.exists(settings.names.resources_table).table_exists)
+def open_desk(
+    settings: Settings, workspace: WorkspaceClient, connections: Connections, sources: Sources, clock: Clock
+) -> Desk:
+    """All that the app shows and does, wired together."""
+    tables = ControlTables(connections.control, clock)
+    names = settings.names
+    registry = TableRegistry(names, connections.warehouse, lambda: registry_columns(workspace, names))
+    known_kinds = kinds(workspace, connections.warehouse, connections.database, sources)
+    engine = Engine(known_kinds, registry, clock, OwnPrincipal(workspace))
+    activity = Activity(tables, clock)
+    runs = Runs(RunStore(tables), tables, clock, new_id)
+    stages = DemoStages(settings, sources)
+    workers = Workers(tables, activity, clock, stages.workers())
+    inspection = Inspection(known_kinds, workspace.config.host or "")
+    overview = Overview(stages, registry, inspection, runs, workers, clock=clock)
+    lines = [
+        LineReader(line, workspace, connections.warehouse, database, names)
+        for line, database in ((REFUNDS, connections.refunds), (COMPLAINTS, connections.complaints))
+    ]
+    return Desk(
+        plane=ControlPlane(Undertakings(stages, engine, registry, runs), runs, overview, activity),
+        overview=overview,
+        runs=runs,
+        workers=workers,
+        replay=ReplayClock(workspace, names.replayer_app, activity),
+        activity=activity,
+        roles=Roles(tables, settings.admin_owner, clock),
+        status=StatusReader(workspace, connections.warehouse, names, registry, workers, lines=lines),
+        slow=SlowLane(),
+    )

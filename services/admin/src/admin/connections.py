@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from caspers.clients.lakebase import Lakebase
+from caspers.clients.platform_errors import PLATFORM_ERRORS, from_platform
 from caspers.clients.warehouse import Warehouse
 from caspers.errors import NotFound
 from caspers.names import endpoint_path
@@ -74,6 +75,8 @@ class Connections:
             self._workspace.postgres.get_endpoint(endpoint)
         except platform.NotFound:
             return None
+        except PLATFORM_ERRORS as error:
+            raise from_platform(f"looking for the Lakebase project {project}", error) from error
         return self.database(endpoint, name)
 
     def close(self) -> None:

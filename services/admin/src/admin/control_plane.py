@@ -1,111 +1,127 @@
-"""What the API, the pages and (through the API) the command line do: run stages, tear down, look things up."""
+"""What the API, the pages and (through the API) the command line do: plan and start runs, repair and cancel them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from caspers.errors import Invalid
+from caspers.errors import Conflict
 from caspers.names import Names
-from caspers.settings import Parameters, Settings, parameters_from
 
-from admin import plan
-from admin.declarations import Stage
-from admin.engine import Engine
-from admin.functions import definitions
-from admin.registry import Registry
-from admin.runs import Run, RunOrder, Runs
-from admin.sources import BUNDLES, Sources
-from admin.stages import Demo, all_stages
-from admin.stages.targets import TARGETS, Target, target
+from admin.activity import Activity
+from admin.overview import Overview
+from admin.roles import Actor
+from admin.running import Request, Runs
+from admin.runs import GOING_ON
+from admin.shapes import Action, RunDetail, RunPlan, RunSummary
+from admin.undertaking import Undertaking, Undertakings, Wish
 
-OWN_SETTINGS = set(Parameters.model_fields)
+ACTIVITY: Mapping[Action, str] = {"provision": "run.start", "stop": "run.stop", "teardown": "run.teardown"}
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What somebody wants to run: a target or some stages, and the parameters that differ from their defaults."""
+class NotConfirmed(Conflict):
+    """Something would be deleted, and the word was not given."""
 
-    target: str | None
-    stages: tuple[str, ...]
-    parameters: Mapping[str, Any]
+
+class PlanChanged(Conflict):
+    """What would be done is no longer what was seen."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            "by now the run would do something else than the plan that was seen",
+            what_now="Look at the new plan, then start it with its digest.",
+        )
+        self.members = {"digest": digest}
 
 
 class ControlPlane:
     """The demo of one catalog, under control."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, engine: Engine, registry: Registry, runs: Runs
+        self, undertakings: Undertakings, runs: Runs, overview: Overview, activity: Activity
     ) -> None:
-        self._settings = settings
-        self._sources = sources
-        self._engine = engine
-        self._registry = registry
+        self._undertakings = undertakings
+        self._activity = activity
         self.runs = runs
+        self.overview = overview
 
     @property
     def names(self) -> Names:
-        return self._settings.names
+        return self._undertakings.names
 
-    def provision(self, wish: Wish, *, by: str) -> Run:
-        """Start bringing about a target or some stages (with what they need).
+    def plan(self, wish: Wish) -> RunPlan:
+        """What a run would do; nothing is done. Raises `Invalid`."""
+        return self._undertakings.plan(self._undertakings.of(wish))
 
-        Raises:
-            Invalid: neither or both are given, a name is unknown, or a parameter is refused.
-            Conflict: another run goes on.
-        """
-        if (wish.target is None) == (not wish.stages):
-            raise Invalid("say what to run", what_now="Give either a target or a list of stages.")
-        asked = Target(wish.stages, {}) if wish.target is None else target(wish.target)
-        chosen = self.parameters(asked.parameters, wish.parameters)
-        wanted = plan.with_ancestors(self._stages(chosen), asked.stages)
-        order = RunOrder("provision", tuple(stage.name for stage in wanted), chosen.model_dump(), by)
-        return self.runs.start(order, lambda run: self._engine.provision(wanted, run))
+    def plan_repair(self, run_id: str, parameters: Mapping[str, Any]) -> RunPlan:
+        """What repairing a run would do. Raises `NotFound`, `Invalid`, `Conflict`."""
+        return self._undertakings.plan(self._undertakings.repair(self._over(run_id), parameters))
 
-    def teardown(self, *, by: str) -> Run:
-        """Start removing everything that the registry knows. Raises `Conflict` while another run goes on."""
-        order = RunOrder("teardown", (), {"catalog": self._settings.catalog}, by)
-        return self.runs.start(order, self._engine.teardown)
-
-    def parameters(self, *layers: Mapping[str, Any]) -> Parameters:
-        """This process's own parameters with each layer's on top.
+    def start(
+        self,
+        wish: Wish,
+        actor: Actor,
+        *,
+        confirm: str = "",
+        digest: str = "",
+        request: Request | None = None,
+    ) -> tuple[RunSummary, bool]:
+        """Start a run; whether it is new (the same idempotency key again is answered with the run it began).
 
         Raises:
-            Invalid: a parameter is refused, or names another catalog than this admin's.
+            Invalid: what is asked for makes no sense, a name is unknown, or a parameter is refused.
+            MayNot: the actor's role does not suffice.
+            NotConfirmed, PlanChanged, AlreadyRunning, KeyUsed
         """
-        values = self._settings.model_dump(include=OWN_SETTINGS)
-        for layer in layers:
-            values |= layer
-        chosen = parameters_from(values)
-        if chosen.catalog != self._settings.catalog:
-            raise Invalid(
-                f"this admin looks after the catalog {self._settings.catalog}, not {chosen.catalog}",
-                what_now=f"Use `caspers up --catalog {chosen.catalog}` for an admin of that catalog.",
+        self._activity.demand(actor, ACTIVITY[wish.action], wish.object)
+        if request is not None and (before := self.runs.begun_by(request)) is not None:
+            return before, False
+        undertaking = self._undertakings.of(wish)
+        if confirm != undertaking.confirm:
+            raise NotConfirmed(
+                f"this deletes {wish.object}, and `confirm` does not say so",
+                what_now=f"Look at the plan, then give `confirm` the value {undertaking.confirm!r}.",
             )
-        return chosen
+        self.runs.refuse_second()
+        if digest and (now := self._undertakings.plan(undertaking).digest) != digest:
+            raise PlanChanged(now)
+        return self._begin(undertaking, actor, request)
 
-    def stages(self) -> list[dict[str, Any]]:
-        """Every stage with what it needs and how much of it is there."""
-        entries = self._registry.entries()
-        return [self._describe(stage, entries) for stage in self._stages(self.parameters())]
+    def repair(
+        self, run_id: str, parameters: Mapping[str, Any], actor: Actor, request: Request | None = None
+    ) -> tuple[RunSummary, bool]:
+        """Do again what failed, was skipped or cancelled in a run, and what follows from it, as a run of its own."""
+        self._activity.demand(actor, "run.repair", run_id)
+        if request is not None and (before := self.runs.begun_by(request)) is not None:
+            return before, False
+        return self._begin(self._undertakings.repair(self._over(run_id), parameters), actor, request)
 
-    def resources(self) -> list[dict[str, Any]]:
-        """Everything the registry knows."""
-        return [asdict(entry) for entry in self._registry.entries().values()]
+    def cancel(self, run_id: str, actor: Actor) -> RunSummary:
+        """Begin nothing more; what is under way ends, then the run is `cancelled`. Raises `NotFound`, `MayNot`."""
+        self._activity.demand(actor, "run.cancel", run_id)
+        before = self.runs.detail(run_id).state
+        run = self.runs.cancel(run_id, actor.who)
+        if before == "running":
+            self._activity.record(actor, "run.cancel", run_id)
+        return run
 
-    def targets(self) -> dict[str, Any]:
-        """Every target with its stages and the parameters it sets."""
-        return {name: asdict(each) for name, each in TARGETS.items()}
+    def _over(self, run_id: str) -> RunDetail:
+        run = self.runs.detail(run_id)
+        if run.state in GOING_ON:
+            raise Conflict(f"the run {run_id} still goes on", what_now="Wait for its end, or cancel it.")
+        return run
 
-    def _stages(self, parameters: Parameters) -> list[Stage]:
-        digests = {bundle: self._sources.digest(bundle) for bundle in BUNDLES}
-        return all_stages(Demo(parameters, digests, definitions(), self._settings.warehouse_id))
+    def _begin(
+        self, undertaking: Undertaking, actor: Actor, request: Request | None
+    ) -> tuple[RunSummary, bool]:
+        """Start it, and put its start and its end on record."""
+        order = undertaking.order(actor.who)
 
-    def _describe(self, stage: Stage, entries: Iterable[str]) -> dict[str, Any]:
-        known = set(entries)
-        return {
-            "name": stage.name,
-            "title": stage.title,
-            "needs": list(stage.needs),
-            "resources": [asdict(resource)["name"] for resource in stage.resources],
-            "registered": sum(resource.key in known for resource in stage.resources),
-        }
+        def on_end(run: RunSummary) -> None:
+            self.overview.forget()
+            self._activity.record(actor, "run.end", run.run_id, {"state": run.state, "error": run.error})
+
+        run, new = self.runs.start(order, undertaking.work, request=request, on_end=on_end)
+        if new:
+            action = "run.repair" if order.repairs else ACTIVITY[order.action]
+            detail = {"target": order.target, "stages": list(order.stages), "repairs": order.repairs}
+            self._activity.record(actor, action, run.run_id, detail)
+        return run, new

@@ -20,6 +20,7 @@ RunState = Literal["running", "cancelling", "succeeded", "failed", "cancelled", 
 StepState = Literal["waiting", "running", "done", "unchanged", "failed", "skipped", "cancelled"]
 Health = Literal["ok", "working", "stopped", "drifted", "missing", "failed", "unknown"]
 Presence = Literal["absent", "partial", "present"]
+LogLevel = Literal["info", "warning", "error"]
 Role = Literal["viewer", "operator", "owner"]
 
 
@@ -116,7 +117,7 @@ class LogLine:
     at: datetime
     stage: str
     key: str
-    level: Literal["info", "warning", "error"]
+    level: LogLevel
     text: str
 
 
@@ -215,6 +216,120 @@ class Verification:
     ok: bool
     findings: tuple[Finding, ...]
     checked_at: datetime
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """A named set of stages with the parameters that suit them."""
+
+    name: str
+    stages: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    """Those that differ from their defaults."""
+    presence: Presence
+
+
+@dataclass(frozen=True)
+class StageDetail(StageView):
+    """A stage with its resources: those that are registered, and (health `missing`) those that are only declared."""
+
+    resources: tuple[ResourceView, ...]
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """A worker: what it is told to do, and what it says it does."""
+
+    name: str
+    stage: str
+    """The stage that gives it its orders; empty where none does."""
+    desired: Literal["running", "stopped"]
+    generation: int
+    """Of its orders; it grows with each change."""
+    parameters: Mapping[str, Any]
+    observed: str
+    """starting, running, idle, stopped, backing_off or failed; `unknown` before its first report."""
+    observed_generation: int
+    """Of the orders that it follows."""
+    heartbeat_age_s: float | None
+    since: datetime | None
+    """Since when it is in its observed state."""
+    done: int | None
+    """What it has done so far, in its own unit (events, recommendations, cases)."""
+    per_s: float | None
+    """How many of them in a second, lately."""
+    pending: int | None
+    """How many wait for it."""
+    lag_s: float | None
+    """How far it is behind what should be done by now."""
+    progress: Mapping[str, Any]
+    """Its own figures in full."""
+    last_error: str | None
+    health: Health
+    message: str
+    """Why it is not ok, in words."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not the same in two runs."""
+
+    what: str
+    one: Any
+    other: Any
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Two runs side by side; only what differs."""
+
+    one: RunSummary
+    other: RunSummary
+    parameters: tuple[Difference, ...]
+    stages: tuple[Difference, ...]
+    """By stage: its state in each."""
+    steps: tuple[Difference, ...]
+    """By key: state, verb and duration in each; None where a run has no such step."""
+
+
+@dataclass(frozen=True)
+class StateNow:
+    """What the live panel shows."""
+
+    stages: tuple[StageView, ...]
+    workers: tuple[WorkerView, ...]
+    active_run: RunSummary | None
+    health: Health
+    """The worst of all stages."""
+
+
+@dataclass(frozen=True)
+class Me:
+    """Who is asking, and what they may do."""
+
+    who: str
+    role: Role
+    may: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RoleGrant:
+    """A role that somebody was given."""
+
+    principal: str
+    role: Role
+    granted_by: str
+    granted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A part of a run's log, oldest first; `next` is the `after` of the following part."""
+
+    entries: tuple[LogLine, ...]
+    next: int
+    more: bool
+    """Whether there was more at that moment; while the run goes on more may come."""
 
 
 @dataclass(frozen=True)

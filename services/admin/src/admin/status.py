@@ -18,6 +18,7 @@ from admin.registry import Registry
 from admin.workers import Workers
 
 REPLAY_WORKER = "replay"
+WORKER_FIGURES = ("desired", "observed", "heartbeat_age_s", "progress")
 REPLAY_FIGURES = ("virtual_time", "watermark", "events_written")
 
 
@@ -42,12 +43,12 @@ class StatusReader:
         self._lines = lines
 
     def read(self, *, versions: bool = True) -> dict[str, Any]:
-        """The object behind `GET /api/status` and `caspers status --json`.
+        """The object behind `GET /api/v1/status` and `caspers status --json`.
 
         Without `versions` the tables' versions are None: a long history takes long to read.
         """
-        workers = self._workers.all()
-        progress = workers.get(REPLAY_WORKER, {}).get("progress", {})
+        workers = {worker.name: worker for worker in self._workers.all()}
+        progress = workers[REPLAY_WORKER].progress if REPLAY_WORKER in workers else {}
         entries = self._registry.entries()
         registered = entries.values()
         apps = [
@@ -61,10 +62,7 @@ class StatusReader:
             "apps": {name: self._app(name) for name in apps},
             "pipelines": dict(filter(None, map(self._pipeline, pipelines))),
             "workers": {
-                name: {
-                    figure: worker[figure]
-                    for figure in ("desired", "observed", "heartbeat_age_s", "progress")
-                }
+                name: {figure: getattr(worker, figure) for figure in WORKER_FIGURES}
                 for name, worker in workers.items()
             },
             "tables": tables,

@@ -68,6 +68,14 @@ def stream(
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
+async def passed(event: asyncio.Event, seconds: float) -> None:
+    """Return after `seconds`, or as soon as `event` is set."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
 async def _events(request: Request, feed: Feed, event: str, life: Life) -> AsyncGenerator[bytes, None]:
     shutting_down: asyncio.Event = request.app.state.shutting_down
     clock = SystemClock()
@@ -89,21 +97,13 @@ async def _events(request: Request, feed: Feed, event: str, life: Life) -> Async
         if told is not None:
             said_s = clock.monotonic()
             yield told
-        await _passed(shutting_down, feed.every_s)
+        await passed(shutting_down, feed.every_s)
 
 
 def _news(snapshot: Snapshot, event: str, known: str) -> bytes | None:
     if snapshot.id == known:
         return None
     return format_sse_event(event=event, id=snapshot.id, data_str=snapshot.data)
-
-
-async def _passed(event: asyncio.Event, seconds: float) -> None:
-    """Return after `seconds`, or as soon as `event` is set."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 def _snapshot(content: Any) -> Snapshot:

@@ -1,0 +1,148 @@
+"""What there is to see of the demo: its stages, targets, parameters and resources."""
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from caspers.clock import Clock
+from caspers.errors import NotFound, Unavailable
+
+from admin.declarations import Entry, Stage
+from admin.demo_stages import DemoStages
+from admin.inspection import Inspection
+from admin.lately import Lately
+from admin.parameter_views import parameter_views
+from admin.registry import Registry
+from admin.running import Runs
+from admin.shapes import (
+    Health,
+    ParameterView,
+    Presence,
+    ResourceView,
+    RunDetail,
+    StageDetail,
+    StageView,
+    StateNow,
+    TargetView,
+    Verification,
+)
+from admin.stage_views import Facts, stage_view, stage_views, worst
+from admin.stages.targets import TARGETS
+from admin.workers import Workers
+
+REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 10.0
+"""Seconds for which the registry is taken as read, and for which it may be shown while it is read anew."""
+
+LOOKS_FRESH_S = 20.0
+"""Seconds between two looks at every resource while somebody watches."""
+
+
+class Overview:
+    """Reads for people; what is costly to ask is asked once for all who look."""
+
+    def __init__(
+        self,
+        stages: DemoStages,
+        registry: Registry,
+        inspection: Inspection,
+        runs: Runs,
+        workers: Workers,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._stages = stages
+        self._runs = runs
+        self._workers = workers
+        self._inspection = inspection
+        self._entries = Lately(registry.entries, clock, fresh_s=REGISTRY_FRESH_S, stale_s=REGISTRY_STALE_S)
+        self._looks = Lately(self._look, clock, fresh_s=LOOKS_FRESH_S, stale_s=LOOKS_FRESH_S)
+
+    def stages(self) -> list[StageView]:
+        """Every stage: whether it is there and well, and how its last run ended."""
+        return stage_views(self._declared(), self._facts())
+
+    def stage(self, name: str) -> StageDetail:
+        """One stage with its resources. Raises `NotFound`."""
+        stage = next((stage for stage in self._declared() if stage.name == name), None)
+        if stage is None:
+            raise NotFound(f"there is no stage {name}", what_now="GET /api/v1/stages lists them.")
+        facts = self._facts()
+        return StageDetail(
+            **vars(stage_view(stage, facts)), resources=tuple(self._resources_of(stage, facts))
+        )
+
+    def targets(self) -> list[TargetView]:
+        """Every target, and how much of it is there."""
+        presence: dict[str, Presence] = {stage.name: stage.presence for stage in self.stages()}
+        return [
+            TargetView(name, each.stages, each.parameters, _together({presence[n] for n in each.stages}))
+            for name, each in TARGETS.items()
+        ]
+
+    def resources(
+        self, *, stage: str | None = None, kind: str | None = None, check: bool = False
+    ) -> list[ResourceView]:
+        """Everything the registry knows, as it was when it was last looked at; with `check`, looked at now."""
+        entries = [
+            entry
+            for entry in self._entries.get().values()
+            if stage in {None, entry.stage} and kind in {None, entry.kind}
+        ]
+        if check:
+            return self._inspection.look(entries)
+        looks = self._looks.glance() or {}
+        return [looks.get(each.key) or each for each in self._inspection.recorded(entries)]
+
+    def verify(self, *, gone: bool = False) -> Verification:
+        """What should be against what is; `gone`: that nothing is left."""
+        raise Unavailable("verification is not there yet")
+
+    def parameters(self) -> list[ParameterView]:
+        """Every parameter with its meaning, default and present value."""
+        return parameter_views(self._stages.parameters_of(self._runs.last_success()))
+
+    def state(self) -> StateNow:
+        """What the live panel shows."""
+        stages = self.stages()
+        there: list[Health] = [stage.health for stage in stages if stage.presence != "absent"]
+        return StateNow(tuple(stages), tuple(self._workers.all()), self._runs.going_on(), worst(there))
+
+    def forget(self) -> None:
+        """Something was changed: look anew."""
+        self._entries.forget()
+        self._looks.forget()
+
+    def _look(self) -> Mapping[str, ResourceView]:
+        return {view.key: view for view in self._inspection.look(self._entries.get().values())}
+
+    def _declared(self) -> list[Stage]:
+        return self._stages.as_in(self._runs.last_success())
+
+    def _facts(self) -> Facts:
+        return Facts(
+            entries=self._entries.get(),
+            resources=self._looks.glance() or {},
+            workers=self._workers.all(),
+            last_runs=self._runs.last_runs(),
+            going_on=self._going_on(),
+        )
+
+    def _resources_of(self, stage: Stage, facts: Facts) -> Iterator[ResourceView]:
+        for resource in stage.resources:
+            entry = facts.entries.get(resource.key)
+            if entry is not None:
+                yield facts.resources.get(entry.key) or self._inspection.recorded([entry])[0]
+            else:
+                planned = Entry(resource.key, resource.kind, resource.name, stage.name, resource.needs, {})
+                view = self._inspection.recorded([planned])[0]
+                yield replace(view, health="missing", message="it is declared, and nobody has made it")
+
+    def _going_on(self) -> RunDetail | None:
+        run = self._runs.going_on()
+        return None if run is None else self._runs.detail(run.run_id)
+
+
+def _together(found: AbstractSet[Presence]) -> Presence:
+    if found <= {"absent"}:
+        return "absent"
+    return "present" if found == {"present"} else "partial"

@@ -1,40 +1,53 @@
-"""The status page: stages, workers and tables at a glance. The same figures as JSON are at /api/status."""
+"""The panel: every page shows what its JSON twin answers, from the same calls, and is drawn anew when that changes.
 
-from typing import Any
+The address is the view. A page's block `live` is what a script asks for again; without scripts the pages work as they are.
+"""
 
-from caspers.web.pages import render
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from pathlib import Path
 
-from admin.control_plane import ControlPlane
-from admin.status import StatusReader
-from admin.verify import troubles
-from admin.workers import Workers
+from caspers.clock import Clock
+from caspers.web.app import Look
+from caspers.web.pages import Link
+from fastapi import FastAPI
+from fastapi.templating import Jinja2Templates
+
+from admin.desk import Desk
+from admin.pages import (
+    activity,
+    looks,
+    replay,
+    resources,
+    roles,
+    run,
+    runs,
+    stages,
+    start,
+    tables,
+    verify,
+    workers,
+)
+
+_HERE = Path(__file__).parents[1]
+NAVIGATION = (
+    Link("Stages", "/"),
+    Link("Runs", "/runs"),
+    Link("Workers", "/workers"),
+    Link("Replay", "/replay"),
+    Link("Resources", "/resources"),
+    Link("Verify", "/verify"),
+    Link("Tables", "/tables"),
+    Link("Activity", "/activity"),
+    Link("Roles", "/roles"),
+)
+#: What the app passes to `base_app`.
+LOOK = Look(_HERE / "templates", _HERE / "static", NAVIGATION)
 
 
-def router(plane: ControlPlane, workers: Workers, status: StatusReader) -> APIRouter:
-    """The pages of the panel."""
-    pages = APIRouter(include_in_schema=False)
-
-    @pages.get("/")
-    def show_status(request: Request) -> HTMLResponse:
-        now, names = status.read(versions=False), plane.names
-        return render(
-            request,
-            "status.html",
-            demo=now,
-            lines=[
-                ("Refund line", "recommendations", now["refunds"], now["apps"].get(names.refund_app)),
-                ("Complaint line", "responses", now["complaints"], now["apps"].get(names.complaint_app)),
-            ],
-            troubles=troubles(now),
-            stages=plane.stages(),
-            workers=workers.all(),
-            runs=_latest(plane.runs.all()),
-        )
-
-    return pages
-
-
-def _latest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return runs[:5]
+def install(app: FastAPI, desk: Desk, clock: Clock) -> None:
+    """Add the pages to the app."""
+    templates: Jinja2Templates = app.state.templates
+    templates.env.filters.update(lasted=looks.lasted, iso=looks.iso, time_of_day=looks.time_of_day)
+    for page in (stages, start, runs, replay, resources, verify, tables, activity, roles):
+        app.include_router(page.router(desk))
+    for timed in (run, workers):
+        app.include_router(timed.router(desk, clock))

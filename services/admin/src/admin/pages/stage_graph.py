@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-NODE_WIDTH = 156
-NODE_HEIGHT = 68
-COLUMN_GAP = 30
-ROW_GAP = 14
+NODE_WIDTH = 152
+NODE_HEIGHT = 74
+COLUMN_GAP = 28
+ROW_GAP = 12
 LANE_HEIGHT = 10
 MARGIN = 4
 SWEEPS = 24

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SUPPORT = {"__init__", "__main__", "measure"}
+SUPPORT = {"__init__", "__main__", "measure", "console_load", "page_latency"}
 
 
 def main(arguments: list[str]) -> int:

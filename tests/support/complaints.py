@@ -11,8 +11,8 @@ How to use it (a fixture per test is enough, the cluster is shared by a session)
 """
 
 import json
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -22,6 +22,7 @@ from caspers.clock import SystemClock
 from caspers.model.tables import COMPLAINT_RESPONSES
 from caspers.settings import Settings
 from caspers.web.app import base_app
+from caspers.web.turns import share_few_threads
 from caspers.worker.step import StepContext
 from complaint_console import pages
 from complaint_console.api import cases, history, queue, reviews
@@ -153,10 +154,16 @@ def take_in(database: Postgres) -> None:
         pass
 
 
-def console_app(database: Postgres, *routers: APIRouter) -> FastAPI:
+@asynccontextmanager
+async def _taking_turns(_app: FastAPI) -> AsyncGenerator[None]:
+    share_few_threads()
+    yield
+
+
+def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastAPI:
     """The complaint console's web app on this database; `routers` come on top of those that need Postgres only."""
-    settings = Settings.model_validate({"app_name": "complaints", "app_port": free_port()})
-    app = base_app("Casper's complaints", settings, look=pages.LOOK)
+    settings = Settings.model_validate({"app_name": "complaints", "app_port": port or free_port()})
+    app = base_app("Casper's complaints", settings, look=pages.LOOK, lifespan=_taking_turns)
     desk, past = open_desk(database, SystemClock()), review_history(database)
     own = (queue.router(desk), cases.router(desk), reviews.router(desk), history.router(desk, past))
     for router in (*own, pages.router(desk, past), *routers):

@@ -7,42 +7,29 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 from types import FrameType
 from typing import Any
 
 from caspers.clock import Clock
 from caspers.errors import CaspersError, Unavailable
-from caspers.ids import new_id
 from caspers.settings import Parameters, parameters_from
 
-from admin.bootstrap import RELEASE, admin_stage
 from admin.cli import show, workspace_process
 from admin.cli.app_client import AppClient
+from admin.cli.deploy_admin import deploy_admin, is_deployed
+from admin.cli.following import follow_run
 from admin.cli.home import Home, RememberedDemo
-from admin.cli.options import REPOSITORY
 from admin.cli.session import Session, session
 from admin.cli.workspace_process import Connection
-from admin.engine import Engine
-from admin.registry import FileRegistry
-from admin.resources.databricks_app import AppCompute, AppRelease, DatabricksApp
-from admin.resources.grants import Grants
-from admin.resources.workspace_folder import WorkspaceFolder
-from admin.runs import Run, RunOrder
-from admin.sources import ADMIN, Sources
 from admin.stages.targets import DEFAULT_TARGET, target
 from admin.verify import troubles
 
 LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
 """What differs from a target's defaults on a laptop, where waiting costs more than running all the time."""
 
-LOCAL_ENVIRONMENT = {"PGSSLMODE": "prefer"}
-"""The local Lakebase listens on the loopback interface, without TLS."""
-
 DEFAULT_CATALOG: str = Parameters.model_fields["catalog"].default
 
-ADMIN_PATIENCE_S = 60.0
-POLL_S = 0.1
 LIVE_LINE_S = 2.0
 PLAIN_LINE_S = 30.0
 """How often a line is printed where nobody sees it being rewritten."""
@@ -111,7 +98,7 @@ class Attempt:
         # Remembered from the start: what interrupts this is followed by an `up` that means the same.
         self._home.remember(demo)
         current = session(connection, demo.catalog)
-        _deploy_admin(current, self._home, self._clock)
+        deploy_admin(current, self._home, self._clock)
         _run_target(current, demo, self._clock)
         _say_addresses(current)
         return current
@@ -149,68 +136,17 @@ def _start(home: Home, port: int | None, clock: Clock) -> Connection:
     return connection
 
 
-def _deploy_admin(current: Session, home: Home, clock: Clock) -> None:
-    """The one thing that a person's own credentials do: from there on the admin app works by itself."""
-    sources = Sources(REPOSITORY)
-    workspace = current.workspace
-    metastore = workspace.metastores.current().metastore_id or ""
-    stage = admin_stage(current.names, sources.digest(ADMIN), metastore, LOCAL_ENVIRONMENT)
-    kinds = {
-        "workspace_folder": WorkspaceFolder(workspace, sources),
-        "databricks_app": DatabricksApp(workspace),
-        "grants": Grants(workspace),
-        "app_compute": AppCompute(workspace),
-        "app_release": AppRelease(workspace),
-    }
-    registry = FileRegistry(home.bootstrap_registry(current.names.catalog))
-    run = Run(new_id(), RunOrder("provision", (stage.name,)), clock)
-    engine = Engine(kinds, registry, clock)
-    _in_background(run, lambda: engine.provision([stage], run))
-    _wait_for_admin(current, clock)
-
-
-def _in_background(run: Run, work: Callable[[], None]) -> None:
-    """Do the work in a thread while this one shows its steps."""
-    thread = Thread(target=work, name="bootstrap")
-    thread.start()
-    try:
-        outcome = show.follow(run.as_json)
-    finally:
-        run.stop.set()
-        thread.join()
-    if outcome["state"] != "succeeded":
-        raise Unavailable(
-            outcome["error"], what_now="Put it right, then call `caspers up` again: it goes on from here."
-        )
-
-
-def _wait_for_admin(current: Session, clock: Clock) -> None:
-    deadline = clock.monotonic() + ADMIN_PATIENCE_S
-    pause = Event()
-    while True:
-        try:
-            current.admin().get("/targets")
-        except CaspersError as error:
-            if clock.monotonic() > deadline:
-                raise Unavailable(
-                    f"the admin app does not answer: {error.message}", what_now="Its log tells why."
-                ) from error
-        else:
-            return
-        pause.wait(POLL_S)
-
-
 def _run_target(current: Session, demo: RememberedDemo, clock: Clock) -> None:
     began = clock.monotonic()
     admin = current.admin()
     _let_finish(admin)
     parameters = LOCAL_PARAMETERS | demo.parameters
     started = admin.post("/runs", {"target": demo.target, "parameters": parameters})
-    run = show.follow(lambda: admin.get(f"/runs/{started['run_id']}"))
+    run = follow_run(admin, started["run_id"])
     if run["state"] != "succeeded":
         raise Unavailable(
             f"target {demo.target} {run['state']}: {run['error']}",
-            what_now="Put it right, then call `caspers up` again: it goes on from here.",
+            what_now=run["what_now"] or "Put it right, then call `caspers up` again: it goes on from here.",
         )
     unchanged = sum(step["state"] == "unchanged" for step in run["steps"])
     show.step(
@@ -221,24 +157,23 @@ def _run_target(current: Session, demo: RememberedDemo, clock: Clock) -> None:
 
 def _let_finish(admin: AppClient) -> None:
     """Wait for a run that goes on, perhaps begun by an `up` that was killed: two at once work against each other."""
-    latest = next(iter(admin.get("/runs")), None)
-    if latest is not None and latest["state"] == "running":
+    latest = next(admin.newest("/runs", 1), None)
+    if latest is not None and latest["state"] in show.UNDER_WAY:
         show.console.print("a run goes on already; waiting for its end")
-        show.follow(lambda: admin.get(f"/runs/{latest['run_id']}"))
+        follow_run(admin, latest["run_id"])
 
 
 def _is_up(current: Session, home: Home) -> bool:
     """Whether there is nothing to do: all as desired, the last run a success, our own sources as deployed."""
-    deployed = FileRegistry(home.bootstrap_registry(current.names.catalog)).entries().get(RELEASE)
-    if deployed is None or deployed.spec.get("digest") != Sources(REPOSITORY).digest(ADMIN):
+    if not is_deployed(current, home):
         return False
     try:
         admin = current.admin()
-        runs = admin.get("/runs")
+        latest = next(admin.newest("/runs", 1), None)
         return (
-            bool(runs)
-            and runs[0]["state"] == "succeeded"
-            and not troubles(admin.get("/status?versions=false"))
+            latest is not None
+            and (latest["action"], latest["state"]) == ("provision", "succeeded")
+            and not troubles(admin.get("/status", versions=False))
         )
     except CaspersError:
         return False
@@ -246,7 +181,7 @@ def _is_up(current: Session, home: Home) -> bool:
 
 def _say_addresses(current: Session) -> None:
     show.console.print(f"\nworkspace  {current.connection.url}")
-    for name, app in current.admin().get("/status?versions=false")["apps"].items():
+    for name, app in current.admin().get("/status", versions=False)["apps"].items():
         show.console.print(f"{name}  {app['url']}")
     show.console.print("")
 
@@ -269,9 +204,9 @@ def _live(current: Session) -> None:
     )
 
 
-def _live_line(get: Callable[[str], Any]) -> str:
+def _live_line(get: Callable[..., Any]) -> str:
     try:
-        return show.live_line(get("/status?versions=false"))
+        return show.live_line(get("/status", versions=False))
     except CaspersError as error:
         return error.message
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from caspers.errors import CaspersError
-from caspers.settings import InvalidParameters, parameters_from
+from caspers.settings import InvalidParameters, Parameters, parameters_from
 
 from admin.cli import show
 
@@ -18,13 +18,30 @@ HomeOption = Annotated[Path, typer.Option("--home", help="Where all local state 
 CatalogOption = Annotated[
     str | None, typer.Option("--catalog", help="The demo's catalog; else the one used last.")
 ]
+
+
+def _parameters(incomplete: str) -> list[str]:
+    """Names of parameters, ready for their value, while one is typed."""
+    names = (f"{name}=" for name in Parameters.model_fields if name != "catalog")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 ParametersOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--parameter", "-p", metavar="NAME=VALUE", help="Any parameter of the demo; may be repeated."
+        "--parameter",
+        "-p",
+        metavar="NAME=VALUE",
+        help="Any parameter of the demo; may be repeated.",
+        autocompletion=_parameters,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Follow it to its end, or name it and return.")
+]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be done, and do nothing.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="How many, newest first.", min=1)]
 
 REPOSITORY = Path(__file__).parents[5]
 DEFAULT_HOME = REPOSITORY / ".caspers"

@@ -1,17 +1,18 @@
 """What most commands need: the home, the running workspace, and clients for what is deployed there."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from caspers.clients.workspace import workspace_client
 from caspers.errors import CaspersError, NotFound, Unavailable
 from caspers.names import Names
-from databricks.sdk import WorkspaceClient
-from databricks.sdk import errors as platform
 
-from admin.cli.app_client import TIMEOUT_S, AppClient
+from admin.cli.app_client import ADMIN_API, APP_API, TIMEOUT_S, AppClient
 from admin.cli.home import Home
 from admin.cli.workspace_process import Connection, running
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
 
 
 class NotRunning(Unavailable):
@@ -26,21 +27,35 @@ class Session:
     """A running workspace and the names of one demo in it."""
 
     connection: Connection
-    workspace: WorkspaceClient
     names: Names
 
-    def app(self, name: str, timeout_s: float = TIMEOUT_S) -> AppClient:
+    @cached_property
+    def workspace(self) -> "WorkspaceClient":
+        """The platform's own client."""
+        # The platform's SDK takes a second to import: help, completion and "nothing runs" do without.
+        from caspers.clients.workspace import workspace_client  # noqa: PLC0415  see above
+
+        return workspace_client(host=self.connection.url, token=self.connection.token, product="caspers-cli")
+
+    def app(self, name: str, timeout_s: float = TIMEOUT_S, api: str = APP_API) -> AppClient:
         """A client of a deployed app, which waits so long for an answer. Raises `NotFound` while it is not deployed."""
+        return AppClient(name, self.address_of(name), self.connection.token, timeout_s, api)
+
+    def admin(self) -> AppClient:
+        """A client of the control plane."""
+        return self.app(self.names.admin_app, api=ADMIN_API)
+
+    def address_of(self, app: str) -> str:
+        """Where a deployed app answers. Raises `NotFound`."""
+        from databricks.sdk import errors as platform  # noqa: PLC0415  as above
+
         try:
-            url = self.workspace.apps.get(name).url
+            url = self.workspace.apps.get(app).url
         except platform.NotFound:
             url = None
         if not url:
-            raise NotFound(f"app {name} is not deployed", what_now="Deploy it with `caspers up`.")
-        return AppClient(name, url, self.connection.token, timeout_s)
-
-    def admin(self) -> AppClient:
-        return self.app(self.names.admin_app)
+            raise NotFound(f"app {app} is not deployed", what_now="Deploy it with `caspers up`.")
+        return url
 
 
 def connect(home: Home, catalog: str | None) -> Session:
@@ -52,8 +67,7 @@ def connect(home: Home, catalog: str | None) -> Session:
 
 
 def session(connection: Connection, catalog: str) -> Session:
-    workspace = workspace_client(host=connection.url, token=connection.token, product="caspers-cli")
-    return Session(connection, workspace, Names(catalog))
+    return Session(connection, Names(catalog))
 
 
 def status_of(
@@ -67,7 +81,7 @@ def status_of(
     outside = nothing | {"workspace": {"state": "running", "url": current.connection.url}}
     try:
         admin = current.admin()
-        return admin.get("/status"), admin.get("/workers")
+        return admin.get("/status"), {worker["name"]: worker for worker in admin.get("/workers")}
     except NotFound:
         return outside, {}
     except CaspersError as error:

@@ -14,6 +14,9 @@ from rich.text import Text
 
 POLL_S = 0.1
 MARKS = {"done": "✓", "unchanged": "·", "failed": "✗", "skipped": "-", "cancelled": "-"}
+UNDER_WAY = {"running", "cancelling"}
+"""The states of a run of which something still goes on."""
+
 SHOWN = {"done", "failed", "cancelled"}
 """What is worth a line: not the many steps that found everything as it should be."""
 COLOURS = {"done": "green", "failed": "red", "skipped": "yellow", "cancelled": "yellow"}
@@ -58,7 +61,7 @@ def follow(read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
             shown.update(each["key"] for each in new)
             for each in new:
                 step(each["key"], each["took_s"], each["state"], detail=each["name"], message=each["message"])
-            if run["state"] != "running":
+            if run["state"] not in UNDER_WAY:
                 break
             spinner.update(_under_way(run["steps"]))
             pause.wait(POLL_S)
@@ -90,7 +93,7 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
     for name, pipeline in status["pipelines"].items():
         last = pipeline["last_update"]
         since = (
-            f"last update {last['state']}, begun {_clock_time(last['creation_time'])}"
+            f"last update {last['state']}, begun {clock_time(last['creation_time'])}"
             if last
             else "no update yet"
         )
@@ -100,7 +103,7 @@ def status_tables(status: Mapping[str, Any], details: Mapping[str, Any]) -> list
         age, detail = worker["heartbeat_age_s"], details.get(name, {})
         heard = "never" if age is None else f"{age:.0f} s ago"
         said = detail.get("last_error") or figures(worker["progress"])
-        since = _clock_time(detail.get("since"))
+        since = clock_time(detail.get("since"))
         workers.add_row(name, worker["desired"], worker["observed"], since, heard, said)
     tables = plain_table("table", "rows", "version")
     for name, table in status["tables"].items():
@@ -119,7 +122,7 @@ def _line(title: str, line: Mapping[str, Any] | None, answers_are: str) -> Table
         behind = synced["versions_behind"]
         late = "" if behind is None else f", {_number(behind)} behind"
         copied = f"{synced['state']}, version {_number(synced['version'])}{late}"
-        table.add_row("copy in Lakebase", f"{copied}, last change {_clock_time(synced['at'])}")
+        table.add_row("copy in Lakebase", f"{copied}, last change {clock_time(synced['at'])}")
     table.add_row("cases", counts(line["cases"]))
     return table
 
@@ -170,7 +173,7 @@ def minute(moment: str | None) -> str:
     return "–" if moment is None else moment[:19].replace("T", " ")
 
 
-def _clock_time(moment: str | None) -> str:
+def clock_time(moment: str | None) -> str:
     return "–" if moment is None else moment[11:19]
 
 

@@ -18,7 +18,7 @@ from admin.removal import Removal, left_alone, parent_among
 from admin.resources.kind import Kind
 from admin.runs import Run
 from admin.shapes import PlannedAction
-from admin.steps import Tools, close
+from admin.steps import PARALLEL_STEPS, Tools, close
 from admin.survey import Sight, Survey
 
 
@@ -26,10 +26,16 @@ class Engine:
     """What can be done with stages and with what is registered. `whoami` is our own name on the platform."""
 
     def __init__(
-        self, kinds: Mapping[str, Kind], registry: Registry, clock: Clock, whoami: Callable[[], str]
+        self,
+        kinds: Mapping[str, Kind],
+        registry: Registry,
+        clock: Clock,
+        whoami: Callable[[], str],
+        *,
+        parallel: int = PARALLEL_STEPS,
     ) -> None:
         self._registry = registry
-        self._tools = Tools(kinds, registry, clock, whoami)
+        self._tools = Tools(kinds, registry, clock, whoami, parallel)
         self._foresight = Foresight(self._tools)
 
     def plan(self, stages: Sequence[Stage]) -> list[PlannedAction]:

@@ -23,7 +23,7 @@ class Halting:
         by_key = {entry.key: entry for entry in entries}
         graph = stop_graph(self._tools, entries)
         self._run.expect([_step(by_key[key], graph) for key in plan.in_order(graph)])
-        carry_out(graph, lambda key: self._stop(by_key[key]), self._run)
+        carry_out(graph, lambda key: self._stop(by_key[key]), self._run, parallel=self._tools.parallel)
 
     def _stop(self, entry: Entry) -> None:
         kind = self._tools.kinds[entry.kind]

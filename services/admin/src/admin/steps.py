@@ -37,13 +37,15 @@ class Tools:
     clock: Clock
     whoami: Callable[[], str]
     """Our own name on the platform."""
+    parallel: int = PARALLEL_STEPS
+    """How many steps go on side by side."""
 
     def pauses(self, run: Run, patience_s: float, what: str) -> Pauses:
         """Pauses for one wait."""
         return Pauses(self.clock, run, patience_s, what)
 
 
-def carry_out(graph: plan.Graph, act: Callable[[str], None], run: Run) -> None:
+def carry_out(graph: plan.Graph, act: Callable[[str], None], run: Run, *, parallel: int) -> None:
     """Act on every key once what it waits for is done. A failure is its step's own; what depends on it is skipped."""
 
     def step(key: str) -> bool:
@@ -61,7 +63,7 @@ def carry_out(graph: plan.Graph, act: Callable[[str], None], run: Run) -> None:
             return False
         return True
 
-    walk(graph, step, parallel=PARALLEL_STEPS, stop=run.stop)
+    walk(graph, step, parallel=parallel, stop=run.stop)
 
 
 def can_be_read(kind: Kind, entry: Entry) -> bool:

@@ -1,6 +1,7 @@
 """A folder of source files in the workspace: an app's or a pipeline's."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -13,7 +14,9 @@ from admin.sources import Sources
 
 PARALLEL_UPLOADS = 8
 DIGEST_FILE = ".digest"
-"""Our mark on the folder: written first, empty, and again at the end with the digest of all files."""
+"""Our mark on the folder: written first, saying what is being uploaded, and at the end with the digest of all files."""
+
+UPLOADING = "uploading "
 
 SOMEBODY_ELSE = "somebody else"
 """The platform does not say who made a folder; one that holds files without our mark is not of our making."""
@@ -55,27 +58,41 @@ class WorkspaceFolder:
         return wanted.name
 
     def update(self, wanted: Declared) -> None:
-        # What the new version no longer has must not stay behind, or an app would still import it.
-        self.delete(wanted)
         self._upload(wanted)
 
     def delete(self, wanted: Declared) -> None:
         self._workspace.delete(wanted.name, recursive=True)
 
     def _upload(self, wanted: Declared) -> None:
+        """Bring all files there; an upload that was cut off is gone on with."""
         files = self._sources.files(wanted.spec["source"])
-        self._workspace.mkdirs(wanted.name)
-        self._put(f"{wanted.name}/{DIGEST_FILE}", b"")
-        folders = sorted({str(PurePosixPath(wanted.name, path).parent) for path in files} - {wanted.name})
-        for folder in folders:
+        under_way = UPLOADING + wanted.spec["digest"]
+        if self._uploaded_digest(wanted.name) != under_way:
+            # What the new version no longer has must not stay behind, or an app would still import it.
+            with suppress(NotFound):
+                self.delete(wanted)
+            self._workspace.mkdirs(wanted.name)
+            self._put(f"{wanted.name}/{DIGEST_FILE}", under_way.encode())
+        missing = sorted(files.keys() - self._uploaded(wanted.name))
+        for folder in sorted(
+            {str(PurePosixPath(wanted.name, path).parent) for path in missing} - {wanted.name}
+        ):
             self._workspace.mkdirs(folder)
 
         def put(path: str) -> None:
             self._put(f"{wanted.name}/{path}", files[path].read_bytes())
 
         with ThreadPoolExecutor(PARALLEL_UPLOADS, thread_name_prefix="upload") as pool:
-            list(pool.map(put, sorted(files)))
+            list(pool.map(put, missing))
         self._put(f"{wanted.name}/{DIGEST_FILE}", wanted.spec["digest"].encode())
+
+    def _uploaded(self, folder: str) -> set[str]:
+        """The files that are there, by their paths in the folder; the platform has its own way to write the whole path."""
+        root = self._workspace.get_status(folder).path or folder
+        return {
+            (item.path or "").removeprefix(f"{root}/")
+            for item in self._workspace.list(folder, recursive=True)
+        }
 
     def _put(self, path: str, content: bytes) -> None:
         # RAW keeps a Python file a file; any other format may turn it into a notebook.

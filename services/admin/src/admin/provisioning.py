@@ -36,7 +36,12 @@ class Provisioning:
         intents = {key: intent(*declared[key]) for key in declared if key not in entries}
         self._tools.registry.record(*intents.values())
         known = intents | entries
-        carry_out(graph, lambda key: self._ensure(declared[key][1], known[key]), self._run, parallel=self._tools.parallel)
+        carry_out(
+            graph,
+            lambda key: self._ensure(declared[key][1], known[key]),
+            self._run,
+            parallel=self._tools.parallel,
+        )
 
     def _ensure(self, resource: Resource, entry: Entry) -> None:
         kind = self._tools.kinds[resource.kind]

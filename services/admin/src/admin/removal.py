@@ -26,7 +26,9 @@ class Removal:
         graph = plan.teardown_graph(entries)
         order = plan.in_order(graph)
         self._run.expect([_step(by_key[key], graph) for key in order])
-        carry_out(graph, lambda key: self._delete(by_key[key], by_key), self._run, parallel=self._tools.parallel)
+        carry_out(
+            graph, lambda key: self._delete(by_key[key], by_key), self._run, parallel=self._tools.parallel
+        )
 
     def _delete(self, entry: Entry, going: Mapping[str, Entry]) -> None:
         kind = self._tools.kinds[entry.kind]

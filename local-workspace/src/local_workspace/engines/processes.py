@@ -98,6 +98,7 @@ class Child:
         self._status = ProcessStatus("stopped", clock.now())
         self._changed = threading.Condition()
         self._stopping = threading.Event()
+        self._renewing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
 
@@ -146,6 +147,15 @@ class Child:
             _signal_group(process, signal.SIGKILL)
         self._watcher.join()
 
+    def renew(self) -> None:
+        """End its process, without asking, and start another one at once; `wait_until_running` waits for that one."""
+        with self._changed:
+            if self._status.state != "running" or self._process is None or self._process.poll() is not None:
+                return
+            self._renewing.set()
+            _signal_group(self._process, signal.SIGKILL)
+            self._changed.wait_for(lambda: not self._renewing.is_set() or self._stopping.is_set())
+
     def last_words(self, lines: int = 5) -> str:
         """The end of the log."""
         try:
@@ -161,6 +171,8 @@ class Child:
         while not self._stopping.is_set():
             began = self._clock.monotonic()
             code = self._run_once()
+            if self._take_renewal():
+                continue
             if self._stopping.is_set() or not self.program.restart:
                 self._move("stopped" if self._stopping.is_set() else "exited", exit_code=code)
                 return
@@ -169,6 +181,15 @@ class Child:
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         self._move("stopped")
+
+    def _take_renewal(self) -> bool:
+        """Whether the process ended because it is to be another one."""
+        with self._changed:
+            if not self._renewing.is_set() or self._stopping.is_set():
+                return False
+            self._renewing.clear()
+            self._move("starting")
+            return True
 
     def _run_once(self) -> int:
         """One life of the process, from start to end; its exit code."""

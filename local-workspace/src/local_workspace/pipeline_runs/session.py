@@ -4,6 +4,8 @@ It is a Spark Connect session on the engine, except for where tables and streams
 runs the flow, so the same function can be looked at, run over what is new, or run over a part of its input.
 """
 
+import socket
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
@@ -15,6 +17,9 @@ from pyspark.sql.connect.readwriter import DataFrameReader
 from pyspark.sql.connect.session import SparkSession
 
 from local_workspace.pipeline_runs.source_files import FILES_PER_BATCH, FileSource
+
+REACHABLE_WITHIN_S = 20.0
+TRY_EVERY_S = 0.1
 
 
 class NotSupportedHere(Exception):
@@ -46,11 +51,31 @@ class PipelineSession(SparkSession):
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
+        self._address = address
+        self._between_tries = threading.Event()
         # A write that is sent again after the engine came back would leave its rows twice: a lost engine ends the update.
         self.client.set_retry_policies([])
         self.client.disable_reattachable_execute()
         self._reads: Reads | None = None
         SparkSession._set_default_and_active_session(self)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  what SparkSession.active() returns; PySpark has no public way to set it
+
+    def wait_until_reachable(self) -> None:
+        """Return when the engine accepts connections; it is replaced now and then, which takes a second.
+
+        Raises:
+            OSError: it does not within REACHABLE_WITHIN_S.
+        """
+        host, _, port = self._address.removeprefix("sc://").partition(":")
+        tries = int(REACHABLE_WITHIN_S / TRY_EVERY_S)
+        for left in reversed(range(tries)):
+            try:
+                socket.create_connection((host, int(port)), timeout=1).close()
+            except OSError:
+                if left == 0:
+                    raise
+                self._between_tries.wait(TRY_EVERY_S)
+            else:
+                return
 
     @contextmanager
     def reading(self, reads: Reads) -> Generator[None]:

@@ -88,9 +88,12 @@ class Update:
         parts = name.replace("`", "").split(".")
         return ".".join([self._spec.catalog, self._spec.schema_name][: 3 - len(parts)] + parts)
 
-    def _prepare(self) -> None:
+    def _configure(self) -> None:
         for key, value in {"spark.sql.session.timeZone": "UTC", **self._spec.configuration}.items():
             self._session.conf.set(key, value)
+
+    def _prepare(self) -> None:
+        self._configure()
         datasets = load(self._spec.sources, self._spec.root, self._session)
         self._around.views.update(
             {
@@ -187,6 +190,8 @@ class Update:
 
     def _round(self) -> None:
         """Bring every table up to date with the files that are there now."""
+        self._session.wait_until_reachable()
+        self._configure()  # the engine may be another process than at the last round
         for source in self._file_sources():
             self._around.progress.record_new_batches(source, self._around.directory(source))
         for plan in self._plans:

@@ -9,32 +9,19 @@ from caspers.clock import Clock, SystemClock
 from caspers.ids import new_id
 from caspers.settings import Settings
 from caspers.web.app import base_app
-from caspers.web.turns import SlowLane, share_few_threads
+from caspers.web.turns import share_few_threads
 from databricks.sdk import WorkspaceClient
 from fastapi import FastAPI
 
 from admin import api, pages
-from admin.activity import Activity
-from admin.agent_lines import COMPLAINTS, REFUNDS, LineReader
+from admin.assembly import Ground, assemble
 from admin.connections import Connections
-from admin.control_plane import ControlPlane
 from admin.control_tables import ControlTables
 from admin.demo_stages import DemoStages
-from admin.desk import Desk
-from admin.engine import Engine
-from admin.inspection import Inspection
-from admin.overview import Overview
 from admin.registry import TableRegistry, registry_columns
-from admin.replay_clock import ReplayClock
 from admin.resources.kinds import kinds
 from admin.resources.principal import OwnPrincipal
-from admin.roles import Roles
-from admin.run_store import RunStore
-from admin.running import Runs
 from admin.sources import SOURCES_FOLDER, Sources
-from admin.status import StatusReader
-from admin.undertaking import Undertakings
-from admin.workers import Workers
 
 SHUTDOWN_PATIENCE_S = 8.0
 """How long a run may take to stop; the platform kills the process 15 s after it asked it to end."""
@@ -45,7 +32,7 @@ def build(settings: Settings) -> FastAPI:
     clock = SystemClock()
     workspace = workspace_client(product="caspers-admin")
     connections = Connections(workspace, settings)
-    desk = open_desk(settings, workspace, connections, Sources(Path.cwd() / SOURCES_FOLDER), clock)
+    desk = assemble(ground(settings, workspace, connections, clock))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
@@ -69,33 +56,19 @@ def build(settings: Settings) -> FastAPI:
     return app
 
 
-def open_desk(
-    settings: Settings, workspace: WorkspaceClient, connections: Connections, sources: Sources, clock: Clock
-) -> Desk:
-    """All that the app shows and does, wired together."""
-    tables = ControlTables(connections.control, clock)
+def ground(settings: Settings, workspace: WorkspaceClient, connections: Connections, clock: Clock) -> Ground:
+    """What the app stands on: the platform, and the sources that it deploys."""
     names = settings.names
-    registry = TableRegistry(names, connections.warehouse, lambda: registry_columns(workspace, names))
-    known_kinds = kinds(workspace, connections.warehouse, connections.database, sources)
-    engine = Engine(known_kinds, registry, clock, OwnPrincipal(workspace))
-    activity = Activity(tables, clock)
-    runs = Runs(RunStore(tables), tables, clock, new_id)
-    stages = DemoStages(settings, sources)
-    workers = Workers(tables, activity, clock, stages.workers())
-    inspection = Inspection(known_kinds, workspace.config.host or "")
-    overview = Overview(stages, registry, inspection, runs, workers, clock=clock)
-    lines = [
-        LineReader(line, workspace, connections.warehouse, database, names)
-        for line, database in ((REFUNDS, connections.refunds), (COMPLAINTS, connections.complaints))
-    ]
-    return Desk(
-        plane=ControlPlane(Undertakings(stages, engine, registry, runs), runs, overview, activity),
-        overview=overview,
-        runs=runs,
-        workers=workers,
-        replay=ReplayClock(workspace, names.replayer_app, activity),
-        activity=activity,
-        roles=Roles(tables, settings.admin_owner, clock),
-        status=StatusReader(workspace, connections.warehouse, names, registry, workers, lines=lines),
-        slow=SlowLane(),
+    sources = Sources(Path.cwd() / SOURCES_FOLDER)
+    return Ground(
+        settings=settings,
+        workspace=workspace,
+        connections=connections,
+        tables=ControlTables(connections.control, clock),
+        registry=TableRegistry(names, connections.warehouse, lambda: registry_columns(workspace, names)),
+        kinds=kinds(workspace, connections.warehouse, connections.database, sources),
+        whoami=OwnPrincipal(workspace),
+        stages=DemoStages(settings, sources),
+        clock=clock,
+        new_id=new_id,
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Lock
 from typing import LiteralString, TypeVar
 
-from caspers.clients.lakebase import Lakebase
 from caspers.clients.postgres import Postgres, Reader, Writer
 from caspers.clock import Clock
 from caspers.errors import NotFound, Unavailable
@@ -28,7 +27,7 @@ T = TypeVar("T")
 class ControlTables:
     """The control database with the admin's tables in it. Safe between threads."""
 
-    def __init__(self, find: Callable[[], Lakebase | None], clock: Clock) -> None:
+    def __init__(self, find: Callable[[], Postgres | None], clock: Clock) -> None:
         self._find = find
         self._clock = clock
         self._lock = Lock()

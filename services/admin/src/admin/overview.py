@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from caspers.clock import Clock
-from caspers.errors import NotFound, Unavailable
+from caspers.errors import NotFound
 
 from admin.declarations import Entry, Stage
 from admin.demo_stages import DemoStages
@@ -28,6 +28,7 @@ from admin.shapes import (
 )
 from admin.stage_views import Facts, stage_view, stage_views, worst
 from admin.stages.targets import TARGETS
+from admin.verifier import Verifier
 from admin.workers import Workers
 
 REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 10.0
@@ -45,15 +46,17 @@ class Overview:
         stages: DemoStages,
         registry: Registry,
         inspection: Inspection,
+        verifier: Verifier,
         runs: Runs,
-        workers: Workers,
         *,
+        workers: Workers,
         clock: Clock,
     ) -> None:
         self._stages = stages
         self._runs = runs
         self._workers = workers
         self._inspection = inspection
+        self._verifier = verifier
         self._entries = Lately(registry.entries, clock, fresh_s=REGISTRY_FRESH_S, stale_s=REGISTRY_STALE_S)
         self._looks = Lately(self._look, clock, fresh_s=LOOKS_FRESH_S, stale_s=LOOKS_FRESH_S)
 
@@ -94,8 +97,10 @@ class Overview:
         return [looks.get(each.key) or each for each in self._inspection.recorded(entries)]
 
     def verify(self, *, gone: bool = False) -> Verification:
-        """What should be against what is; `gone`: that nothing is left."""
-        raise Unavailable("verification is not there yet")
+        """What should be against what is; `gone`: that nothing is left. All is asked anew."""
+        if gone:
+            return self._verifier.leftovers(self._declared())
+        return self._verifier.verification()
 
     def parameters(self) -> list[ParameterView]:
         """Every parameter with its meaning, default and present value."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from caspers.clients.postgres import Postgres
-from complaint_console.case_queue import QueueFilters, Sort, counts, page
+from complaint_console.case_queue import QUEUE, QueueFilters, Sort
 
 from tests.support.complaints import Response, arrive, responses, take_in
 
@@ -26,7 +26,7 @@ def walk(database: Postgres, filters: QueueFilters, sort: Sort = "urgent") -> li
     after = None
     with database.reading() as reader:
         while True:
-            shown = page(reader, filters, sort, after, 37)
+            shown = QUEUE.page(reader, filters, sort, after, 37)
             found += shown.cases
             after = shown.next
             if after is None:
@@ -66,10 +66,10 @@ def test_filters_let_pass_what_they_say_and_counts_agree(
     expected = {row["complaint_id"] for row in rows if passes(row)}
     assert {case["complaint_id"] for case in walk(database, QueueFilters(**filters))} == expected
     with database.reading() as reader:
-        assert counts(reader, QueueFilters(**filters)).cases == len(expected)
+        assert QUEUE.counts(reader, QueueFilters(**filters)).cases == len(expected)
 
 
 def test_a_case_is_found_by_its_id_wherever_it_stands(database: Postgres, rows: list[Response]):
     with database.reading() as reader:
-        found = page(reader, QueueFilters(status="decided", text=rows[0]["complaint_id"]))
+        found = QUEUE.page(reader, QueueFilters(status="decided", text=rows[0]["complaint_id"]), "newest")
     assert [case["complaint_id"] for case in found.cases] == [rows[0]["complaint_id"]]

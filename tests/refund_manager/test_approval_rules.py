@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from caspers.errors import CaspersError
+from caspers.review.rules import BreaksRule, NeedsAnotherPerson
 from hypothesis import given
 from hypothesis import strategies as st
 from refund_manager.approval_rules import (
     Asked,
-    BreaksRule,
     Case,
-    NeedsAnotherPerson,
     Policy,
     Verdict,
     approved_by_policy,

@@ -12,7 +12,8 @@ from caspers.clock import ManualClock
 from caspers.errors import Conflict, Invalid, NotFound
 from caspers.review.claims import ClaimedByAnother
 from caspers.review.decisions import AlreadyDecided, AlreadyUndone, Ballot, CaseChanged, KeyUsedTwice, TooLate
-from refund_manager.approval_rules import Asked, BreaksRule, NeedsAnotherPerson
+from caspers.review.rules import BreaksRule, NeedsAnotherPerson
+from refund_manager.approval_rules import Asked
 from refund_manager.desk import Desk, open_desk
 
 from tests.support.refunds import NOW, arrive, take_in, usual

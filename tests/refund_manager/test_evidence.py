@@ -13,8 +13,8 @@ from caspers.clock import SystemClock
 from caspers.errors import Unavailable
 from caspers.model.tables import AGENT_RUNS, ALL_EVENTS, BRANDS, SILVER_ORDER_ITEMS, Table
 from caspers.names import Names
+from caspers.review.api import evidence as evidence_api
 from caspers.review.case_facts import CaseFacts, OrderNotFound
-from refund_manager.api import evidence as evidence_api
 from refund_manager.evidence import evidence_room
 
 from tests.caspers.serving import Served
@@ -134,7 +134,7 @@ def served(pool: WarehousePool, lake: Lakehouse, database: Postgres) -> Iterator
     arrive(database, rows)
     take_in(database)
     room = evidence_room(CaseFacts(pool, lake.names, SystemClock()), pool, database)
-    with console(database, evidence_api.router(room)) as running:
+    with console(database, *evidence_api.routers(room, "order_id")) as running:
         yield running
 
 

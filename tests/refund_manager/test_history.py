@@ -8,10 +8,6 @@ from typing import Any
 
 import pytest
 from caspers.clients.postgres import Postgres
-from caspers.clock import SystemClock
-from refund_manager.api import history as history_api
-from refund_manager.history import History
-from refund_manager.ratings import Ratings
 
 from tests.caspers.serving import Served
 from tests.support.refunds import NOW, arrive, console, recommendations, reviewer, take_in
@@ -24,13 +20,8 @@ def served(database: Postgres) -> Iterator[Served]:
     """The console with 60 cases, and the addresses under test."""
     arrive(database, recommendations(60, seed=11))
     take_in(database)
-    with console(database, history_router(database)) as running:
+    with console(database) as running:
         yield running
-
-
-def history_router(database: Postgres) -> Any:
-    ratings = Ratings(database, SystemClock())
-    return history_api.router(history_api.HistoryDesk(History(database), ratings, database))
 
 
 def cases(served: Served, **filters: Any) -> list[Case]:
@@ -135,7 +126,7 @@ def test_an_export_over_several_pieces_misses_nothing(database: Postgres):
     take_in(database)
     with database.transaction() as writer:
         writer.execute(_DECIDE_ALL, at=NOW)
-    with console(database, history_router(database)) as served:
+    with console(database) as served:
         lines = served.client.get("/api/history/export", params={"format": "jsonl"}).text.splitlines()
     assert len({json.loads(line)["decision_id"] for line in lines}) == len(lines) == 2_500
 

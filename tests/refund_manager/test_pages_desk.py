@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from caspers.clients.postgres import Postgres
 from playwright.sync_api import Browser, Page, expect
-from refund_manager.history import History, HistoryEntry, HistoryFilters
+from refund_manager.history import HistoryEntry, HistoryFilters, refund_history
 
 from tests.caspers.serving import Served
+from tests.support.desks import desk_of, opened, press
 from tests.support.pages import browser
 from tests.support.refunds import arrive, console, recommendation, reviewer, take_in
 from tests.support.waiting import wait_for
@@ -32,17 +33,11 @@ class Office:
 
     def page(self, name: str, path: str = "/") -> Page:
         """The console as `name` sees it."""
-        context = self.browser.new_context(
-            extra_http_headers=reviewer(name), viewport={"width": 1280, "height": 720}
-        )
-        page = context.new_page()
-        page.set_default_timeout(8_000)
-        page.goto(f"{self.served.client.base_url}{path}")
-        return page
+        return desk_of(self.browser, self.served, name, path)
 
     def decisions(self) -> list[HistoryEntry]:
         """The record, newest first."""
-        return list(History(self.database).page(HistoryFilters()).decisions)
+        return list(refund_history(self.database).page(HistoryFilters()).decisions)
 
     def recommend(self, order_id: str, minutes_ago: int = 0, **known: Any) -> None:
         """A recommendation arrives and is taken in."""
@@ -73,17 +68,6 @@ def office(database: Postgres, chromium: Browser) -> Iterator[Office]:
         yield office
         for context in chromium.contexts:
             context.close()
-
-
-def opened(page: Page, order_id: str) -> None:
-    """Wait until the case is open and this reader's."""
-    expect(page.locator("#pane article")).to_have_attribute("data-case", order_id)
-    expect(page.locator(".holder")).to_contain_text("Yours")
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
 
 
 def test_three_cases_are_decided_with_six_keys(office: Office):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from caspers.clients.postgres import Postgres
 from caspers.review.keyset import OddCursor
-from refund_manager.case_queue import QueueFilters, Sort, counts, page
+from refund_manager.case_queue import QUEUE, QueueFilters, Sort
 
 from tests.support.refunds import Recommendation, arrive, recommendations, take_in
 
@@ -29,7 +29,7 @@ def walk(
     after = None
     with database.reading() as reader:
         while True:
-            shown = page(reader, filters, sort, after, limit)
+            shown = QUEUE.page(reader, filters, sort, after, limit)
             found += shown.cases
             after = shown.next
             if after is None:
@@ -86,45 +86,45 @@ def test_filters_let_pass_what_they_say(
 
 def test_a_page_stays_where_it_is_when_cases_arrive(database: Postgres, rows: list[Recommendation]):
     with database.reading() as reader:
-        first = page(reader, EVERYTHING, limit=10)
-        expected = page(reader, EVERYTHING, after=first.next, limit=10).cases
+        first = QUEUE.page(reader, EVERYTHING, "newest", limit=10)
+        expected = QUEUE.page(reader, EVERYTHING, "newest", after=first.next, limit=10).cases
     arrive(database, recommendations(20, seed=99))
     take_in(database)
     with database.reading() as reader:
-        second = page(reader, EVERYTHING, after=first.next, limit=10)
+        second = QUEUE.page(reader, EVERYTHING, "newest", after=first.next, limit=10)
     old = {row["order_id"] for row in rows}
     assert next(case for case in second.cases if case["order_id"] in old) == expected[0]
 
 
 def test_an_order_is_found_by_its_id_wherever_it_stands(database: Postgres, rows: list[Recommendation]):
     with database.reading() as reader:
-        found = page(reader, QueueFilters(status="decided", text=rows[0]["order_id"]))
+        found = QUEUE.page(reader, QueueFilters(status="decided", text=rows[0]["order_id"]), "newest")
     assert [case["order_id"] for case in found.cases] == [rows[0]["order_id"]]
 
 
 @pytest.mark.usefixtures("rows")
 def test_a_search_says_how_many_cases_it_looked_at(database: Postgres):
     with database.reading() as reader:
-        assert page(reader, QueueFilters(text="nowhere")).searched == 20_000
-        assert page(reader, QueueFilters()).searched is None
+        assert QUEUE.page(reader, QueueFilters(text="nowhere"), "newest").searched == 20_000
+        assert QUEUE.page(reader, QueueFilters(), "newest").searched is None
 
 
 @pytest.mark.parametrize("odd", ["", "zzz", "bnVsbA", "W10", "WyJuZXdlc3QiLCJ4IiwieSJd", "💥", "A" * 5_000])
 def test_an_odd_cursor_is_refused_in_words(database: Postgres, odd: str):
     with database.reading() as reader:
         if not odd:
-            assert page(reader, EVERYTHING, after=odd).cases == []
+            assert QUEUE.page(reader, EVERYTHING, "newest", after=odd).cases == []
             return
         with pytest.raises(OddCursor, match="cursor"):
-            page(reader, EVERYTHING, after=odd)
+            QUEUE.page(reader, EVERYTHING, "newest", after=odd)
 
 
 @pytest.mark.usefixtures("rows")
 def test_a_cursor_of_one_sort_is_refused_by_another(database: Postgres):
     with database.reading() as reader:
-        first = page(reader, EVERYTHING, "amount", limit=1)
+        first = QUEUE.page(reader, EVERYTHING, "amount", limit=1)
         with pytest.raises(OddCursor, match="belongs to the sort amount"):
-            page(reader, EVERYTHING, "newest", first.next)
+            QUEUE.page(reader, EVERYTHING, "newest", first.next)
 
 
 @pytest.mark.usefixtures("rows")
@@ -133,7 +133,7 @@ def test_a_cursor_of_one_sort_is_refused_by_another(database: Postgres):
 )
 def test_exact_counts_are_those_of_the_list(database: Postgres, filters: dict[str, Any]):
     with database.reading() as reader:
-        counted = counts(reader, QueueFilters(**filters))
+        counted = QUEUE.counts(reader, QueueFilters(**filters))
     listed = walk(database, QueueFilters(**filters))
     assert counted.exact
     assert counted.cases == len(listed) == sum(counted.by_class.values())
@@ -144,8 +144,8 @@ def test_exact_counts_are_those_of_the_list(database: Postgres, filters: dict[st
 @pytest.mark.usefixtures("rows")
 def test_counts_of_other_filters_are_counted(database: Postgres):
     with database.reading() as reader:
-        brand = counts(reader, QueueFilters(brand="Taco Harbor"))
-        text = counts(reader, QueueFilters(text="Taco"))
+        brand = QUEUE.counts(reader, QueueFilters(brand="Taco Harbor"))
+        text = QUEUE.counts(reader, QueueFilters(text="Taco"))
     assert brand.exact
     assert not text.exact
     assert brand.cases == text.cases == len(walk(database, QueueFilters(brand="Taco Harbor")))

@@ -8,7 +8,7 @@ import pytest
 from caspers.clients.postgres import Postgres
 
 from tests.caspers.serving import Served
-from tests.refund_manager.test_history import cases, decide, history_router, usable
+from tests.refund_manager.test_history import cases, decide, usable
 from tests.support.refunds import arrive, console, recommendations, reviewer, take_in
 
 
@@ -17,7 +17,7 @@ def served(database: Postgres) -> Iterator[Served]:
     """The console with ten cases."""
     arrive(database, recommendations(10, seed=2))
     take_in(database)
-    with console(database, history_router(database)) as running:
+    with console(database) as running:
         yield running
 
 

@@ -28,10 +28,10 @@ from caspers.web.turns import share_few_threads
 from caspers.worker.step import StepContext
 from fastapi import APIRouter, FastAPI
 from refund_manager import pages
-from refund_manager.api import cases, decisions, policy, queue, upstream
+from refund_manager.api import cases, decisions, history, policy, queue, upstream
 from refund_manager.cases_intake import case_intake
 from refund_manager.desk import open_desk
-from refund_manager.history import History
+from refund_manager.history import refund_history
 from refund_manager.schema import SCHEMA
 
 from tests.caspers.serving import Served, free_port, serving
@@ -169,11 +169,11 @@ def console_app(database: Postgres, *routers: APIRouter, port: int = 0) -> FastA
     """The refund manager's web app on this database; `routers` come on top of those that need Postgres only."""
     settings = Settings.model_validate({"app_name": "refunds", "app_port": port or free_port()})
     app = base_app("Casper's refunds", settings, look=pages.LOOK, lifespan=_taking_turns)
-    desk = open_desk(database, SystemClock())
+    desk, past = open_desk(database, SystemClock()), refund_history(database)
     own = (queue.router, cases.router, decisions.router, policy.router)
     kept = upstream.router(desk, lambda _order_id: [])
-    shown = pages.router(desk, History(database))
-    for router in (*(make(desk) for make in own), kept, shown, *routers):
+    shown = (history.router(desk, past), pages.router(desk, past))
+    for router in (*(make(desk) for make in own), kept, *shown, *routers):
         app.include_router(router)
     return app
 

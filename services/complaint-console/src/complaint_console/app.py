@@ -6,22 +6,22 @@ from caspers.agents.order_facts import FactsReader
 from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import complaint_database
 from caspers.clients.volume import Volume
+from caspers.review.api import evidence
 from caspers.review.case_facts import CaseFacts
-from caspers.review.console import Filling, Platform, lifespan_of, open_platform
+from caspers.review.console import Filling, Platform, Running, console_app, open_platform
 from caspers.settings import Settings
-from caspers.web.app import base_app
 from caspers.worker.loop import WorkerLoop
 from fastapi import APIRouter, FastAPI
 
 from complaint_console import generator, pages, raw_complaints, triage
-from complaint_console.api import agent, cases, evaluation, evidence, history, queue, reviews
+from complaint_console.api import agent, cases, evaluation, history, queue, reviews
 from complaint_console.complaint_facts import RecordsReader, function_tools
 from complaint_console.desk import Desk, open_desk
 from complaint_console.evidence import evidence_room
 from complaint_console.history import review_history
 from complaint_console.raw_complaints import RawComplaints
 from complaint_console.responses import ResponseStore
-from complaint_console.schema import apply_schema
+from complaint_console.schema import TABLES, apply_schema
 
 CASES_WORKER = "complaint_cases"
 
@@ -39,14 +39,8 @@ def build_app(settings: Settings) -> FastAPI:
     workers = [WorkerLoop(name, step, platform.control, platform.clock) for name, step in steps.items()]
     agent_model = ModelEndpoint(platform.workspace, settings.llm_model, platform.clock)
 
-    app = base_app(
-        "Casper's complaints",
-        settings,
-        lifespan=lifespan_of(platform, filling, workers, agent_model.close),
-        checks=platform.checks(),
-        look=pages.LOOK,
-        clock=platform.clock,
-    )
+    running = Running(filling, workers, agent_model.close)
+    app = console_app("Casper's complaints", pages.LOOK, platform, running)
     for router in (*_reviewing(platform, desk), *_asking(platform, agent_model)):
         app.include_router(router)
     return app
@@ -93,10 +87,9 @@ def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
         queue.router(desk),
         cases.router(desk),
         reviews.router(desk),
-        evidence.router(room),
         history.router(desk, past),
         pages.router(desk, past),
-        pages.evidence_router(room),
+        *evidence.routers(room, TABLES.key),
     ]
 
 

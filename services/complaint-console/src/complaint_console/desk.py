@@ -6,8 +6,8 @@ from caspers.clients.postgres import Postgres
 from caspers.clock import Clock
 from caspers.ids import IdSource, new_id
 from caspers.review.claims import Claims
+from caspers.review.desk import ReviewDesk
 from caspers.review.drafts import Drafts
-from caspers.review.intake import Intake
 from caspers.review.ratings import Example, Ratings
 
 from complaint_console.cases_intake import case_intake
@@ -29,28 +29,17 @@ _EXAMPLE = Example(
 
 
 @dataclass(frozen=True)
-class Desk:
+class Desk(ReviewDesk):
     """What reviewing takes. `intake.step` is the worker `complaint_cases`."""
 
-    database: Postgres
-    clock: Clock
-    claims: Claims
-    drafts: Drafts
     reviews: Reviews
     policy: ReviewPolicy
-    ratings: Ratings
-    intake: Intake
 
 
 def open_desk(database: Postgres, clock: Clock, ids: IdSource = new_id) -> Desk:
     """A desk on the complaint console's database; `schema.apply_schema` makes its tables."""
-    return Desk(
-        database,
-        clock,
-        Claims(TABLES),
-        Drafts(TABLES),
-        complaint_reviews(database, clock, ids),
-        ReviewPolicy(database, clock),
-        Ratings(database, clock, TABLES, _EXAMPLE),
-        case_intake(database),
-    )
+    reviews = complaint_reviews(database, clock, ids)
+    ratings = Ratings(database, clock, TABLES, _EXAMPLE)
+    intake = case_intake(database)
+    policy = ReviewPolicy(database, clock)
+    return Desk(database, clock, Claims(TABLES), Drafts(TABLES), ratings, intake, reviews, policy)

@@ -9,17 +9,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from caspers.errors import Invalid, Refused
+from caspers.review.rules import (
+    BreaksRule,
+    Lease,
+    Origin,
+    Status,
+    Step,
+    check_another_person,
+    check_reason,
+)
 
-Status = Literal["pending", "second", "decided"]
 Category = Literal["delivery_delay", "missing_items", "food_quality", "service_issue", "other"]
 AgentDecision = Literal["suggest_credit", "escalate"]
 Priority = Literal["standard", "urgent"]
-Origin = Literal["model", "rules", "error"]
 
 Action = Literal["approve", "change", "decline", "escalate", "ask", "close", "confirm"]
 Outcome = Literal["credited", "declined", "escalated", "asked", "closed"]
-Step = Literal["first", "second"]
 ReasonCode = Literal[
     "wrong_amount", "wrong_category", "not_our_fault", "worse_than_it_looks", "repeated_claims", "goodwill",
     "facts_are_wrong", "agent_did_not_decide", "other",
@@ -54,16 +59,8 @@ _OUTCOMES: dict[Action, Outcome] = {
 _TELLING = frozenset({"approve", "change", "decline", "ask"})
 
 
-class BreaksRule(Invalid):
-    """The review contradicts a rule; the message says which."""
-
-
-class NeedsAnotherPerson(Refused):
-    """The person who decided first cannot be the second person as well."""
-
-
 @dataclass(frozen=True)
-class Case:
+class Case(Lease):
     """A case as reviews see it; `credit_usd` is None where the agent escalated."""
 
     complaint_id: str
@@ -82,12 +79,6 @@ class Case:
     final_usd: Decimal | None
     final_category: str | None
     final_reply: str | None
-    claimed_by: str | None
-    claimed_until: datetime | None
-
-    def holder(self, now: datetime) -> str | None:
-        """Who has claimed the case at this moment."""
-        return self.claimed_by if self.claimed_until and self.claimed_until > now else None
 
 
 @dataclass(frozen=True)
@@ -136,7 +127,7 @@ def judge(case: Case, asked: Asked, person: str, policy: Policy) -> Verdict:
         raise BreaksRule("there is nothing to confirm: nobody has decided this case yet")
     usd = _credit(case, asked)
     if _differs(case, asked, usd):
-        _check_reason(asked)
+        check_reason(asked)
     return Verdict(
         usd,
         asked.category or case.complaint_category,
@@ -214,10 +205,7 @@ def _reply(case: Case, asked: Asked) -> str | None:
 
 
 def _second_step(case: Case, asked: Asked, person: str) -> Verdict:
-    if person == case.decided_by:
-        raise NeedsAnotherPerson(
-            f"{person} decided this case first", what_now="Another person has to confirm or decline it."
-        )
+    check_another_person(person, case.decided_by, "Another person has to confirm or decline it.")
     assert case.final_usd is not None
     if asked.action == "confirm":
         return Verdict(
@@ -225,13 +213,6 @@ def _second_step(case: Case, asked: Asked, person: str) -> Verdict:
         )
     if asked.action != "decline":
         raise BreaksRule("a second person confirms or declines what the first one decided")
-    _check_reason(asked)
+    check_reason(asked)
     reply = _reply(case, asked)
     return Verdict(NOTHING, case.final_category, "declined", None, reply, "second", "decided")
-
-
-def _check_reason(asked: Asked) -> None:
-    if asked.reason_code is None:
-        raise BreaksRule("a review that differs from what the agent said needs a reason code")
-    if asked.reason_code == "other" and not asked.note.strip():
-        raise BreaksRule("the reason 'other' needs a note that says what it is")

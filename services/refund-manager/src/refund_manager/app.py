@@ -8,22 +8,21 @@ from caspers.agents.order_facts import FactsReader, function_tools
 from caspers.agents.run_log import RunLog
 from caspers.clients.lakebase import refund_database
 from caspers.clients.volume import Volume
+from caspers.review.api import evidence
 from caspers.review.case_facts import CaseFacts
-from caspers.review.console import Filling, Platform, lifespan_of, open_platform
+from caspers.review.console import Filling, Platform, Running, console_app, open_platform
 from caspers.review.order_events import OrderEvent
 from caspers.settings import Settings
-from caspers.web.app import base_app
 from caspers.worker.loop import WorkerLoop
 from fastapi import APIRouter, FastAPI
 
 from refund_manager import pages, recommender
-from refund_manager.api import agent, cases, decisions, evaluation, evidence, history, policy, queue, upstream
+from refund_manager.api import agent, cases, decisions, evaluation, history, policy, queue, upstream
 from refund_manager.desk import Desk, open_desk
 from refund_manager.evidence import evidence_room
-from refund_manager.history import History
-from refund_manager.ratings import Ratings
+from refund_manager.history import refund_history
 from refund_manager.recommendations import LINE, RecommendationStore
-from refund_manager.schema import apply_schema
+from refund_manager.schema import TABLES, apply_schema
 
 CASES_WORKER = "refund_cases"
 
@@ -39,14 +38,8 @@ def build_app(settings: Settings) -> FastAPI:
     )
     agent_model = ModelEndpoint(platform.workspace, settings.llm_model, platform.clock)
 
-    app = base_app(
-        "Casper's refunds",
-        settings,
-        lifespan=lifespan_of(platform, filling, workers, agent_model.close),
-        checks=platform.checks(),
-        look=pages.LOOK,
-        clock=platform.clock,
-    )
+    running = Running(filling, workers, agent_model.close)
+    app = console_app("Casper's refunds", pages.LOOK, platform, running)
     for router in (*_reviewing(platform, desk), *_asking(platform, agent_model)):
         app.include_router(router)
     return app
@@ -74,17 +67,15 @@ def _reviewing(platform: Platform, desk: Desk) -> list[APIRouter]:
     names, clock, database = platform.settings.names, platform.clock, platform.database
     facts = CaseFacts(platform.reading, names, clock)
     room = evidence_room(facts, platform.reading, database)
-    decided = History(database)
-    past = history.HistoryDesk(decided, Ratings(database, clock), database)
+    past = refund_history(database)
     return [
         queue.router(desk),
         cases.router(desk),
         decisions.router(desk),
         policy.router(desk),
-        evidence.router(room),
-        history.router(past),
-        pages.router(desk, decided),
-        pages.evidence_router(room),
+        history.router(desk, past),
+        pages.router(desk, past),
+        *evidence.routers(room, TABLES.key),
         upstream.router(desk, lambda order_id: [_plain(event) for event in room.events(order_id)]),
     ]
 

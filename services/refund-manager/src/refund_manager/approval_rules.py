@@ -9,14 +9,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from caspers.errors import Invalid, Refused
+from caspers.review.rules import (
+    BreaksRule,
+    Lease,
+    Origin,
+    Status,
+    Step,
+    check_another_person,
+    check_reason,
+)
 
-Status = Literal["pending", "second", "decided"]
 RefundClass = Literal["none", "partial", "full"]
-Origin = Literal["model", "rules", "error"]
 
 Action = Literal["accept", "change", "refuse", "confirm"]
-Step = Literal["first", "second"]
 ReasonCode = Literal[
     "wrong_amount", "wrong_class", "late_for_good_reason", "worse_than_it_looks", "repeated_claims", "goodwill",
     "facts_are_wrong", "no_usable_answer", "other",
@@ -40,16 +45,8 @@ NOTHING = Decimal("0.00")
 _CENT = Decimal("0.01")
 
 
-class BreaksRule(Invalid):
-    """The decision contradicts a rule; the message says which."""
-
-
-class NeedsAnotherPerson(Refused):
-    """The person who decided first cannot be the second person as well."""
-
-
 @dataclass(frozen=True)
-class Case:
+class Case(Lease):
     """A case as decisions see it; the agent's numbers are None where it gave no usable answer."""
 
     order_id: str
@@ -67,12 +64,6 @@ class Case:
     decided_at: datetime | None
     final_usd: Decimal | None
     final_class: RefundClass | None
-    claimed_by: str | None
-    claimed_until: datetime | None
-
-    def holder(self, now: datetime) -> str | None:
-        """Who has claimed the case at this moment."""
-        return self.claimed_by if self.claimed_until and self.claimed_until > now else None
 
 
 @dataclass(frozen=True)
@@ -115,7 +106,7 @@ def judge(case: Case, asked: Asked, person: str, policy: Policy) -> Verdict:
     usd, refund_class = _first_amount(case, asked)
     _check_fit(case, usd, refund_class)
     if not _equal(usd, case.refund_usd) or refund_class != case.refund_class:
-        _check_reason(asked)
+        check_reason(asked)
     needs_second = usd > policy.second_person_above_usd
     return Verdict(usd, refund_class, "first", "second" if needs_second else "decided")
 
@@ -182,17 +173,14 @@ def _accepted(case: Case, asked: Asked) -> tuple[Decimal, RefundClass]:
 
 
 def _second_step(case: Case, asked: Asked, person: str) -> Verdict:
-    if person == case.decided_by:
-        raise NeedsAnotherPerson(
-            f"{person} decided this case first", what_now="Another person has to confirm or refuse it."
-        )
+    check_another_person(person, case.decided_by, "Another person has to confirm or refuse it.")
     assert case.final_usd is not None
     assert case.final_class is not None
     match asked.action:
         case "confirm":
             return Verdict(case.final_usd, case.final_class, "second", "decided")
         case "refuse":
-            _check_reason(asked)
+            check_reason(asked)
             return Verdict(NOTHING, "none", "second", "decided")
         case _:
             raise BreaksRule("a second person confirms or refuses what the first one decided")
@@ -202,13 +190,6 @@ def _check_fit(case: Case, usd: Decimal, refund_class: RefundClass) -> None:
     why = misfit(case, usd, refund_class)
     if why:
         raise BreaksRule(why)
-
-
-def _check_reason(asked: Asked) -> None:
-    if asked.reason_code is None:
-        raise BreaksRule("a decision that differs from what was recommended needs a reason code")
-    if asked.reason_code == "other" and not asked.note.strip():
-        raise BreaksRule("the reason 'other' needs a note that says what it is")
 
 
 def _equal(usd: Decimal, recommended: Decimal | None) -> bool:

@@ -17,7 +17,7 @@ from caspers.review.decisions import Ballot
 
 from refund_manager.approval_policy import policy_in_force
 from refund_manager.approval_rules import Asked, BreaksRule, Case, Policy, judge
-from refund_manager.case_queue import QueueFilters, Sort, page
+from refund_manager.case_queue import QUEUE, QueueFilters, Sort
 from refund_manager.cases import by_ids
 from refund_manager.decisions import Decisions
 
@@ -47,7 +47,7 @@ def preview(
 ) -> Preview:
     """The first cases that pass the filters, as far as they can be accepted together."""
     policy = policy_in_force(reader)
-    listed = page(reader, filters, sort, limit=MOST)
+    listed = QUEUE.page(reader, filters, sort, limit=MOST)
     found = by_ids(reader, [case["order_id"] for case in listed.cases])
     left_out: Counter[str] = Counter()
     accepted: list[Case] = []

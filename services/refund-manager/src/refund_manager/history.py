@@ -63,8 +63,9 @@ _PAST = Past(
 )
 
 
-class History(DecisionHistory[HistoryEntry]):
-    """The decisions in the refund manager's database."""
+History = DecisionHistory[HistoryEntry]
 
-    def __init__(self, database: Postgres) -> None:
-        super().__init__(database, _PAST)
+
+def refund_history(database: Postgres) -> History:
+    """The decisions in the refund manager's database."""
+    return DecisionHistory(database, _PAST)

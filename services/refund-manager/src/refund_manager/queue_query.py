@@ -1,71 +1,24 @@
 """The queue's filters as they stand in an address: one model for the API, the pages and saved views."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
 
-from caspers.review.keyset import CURSOR_MAX_LENGTH
-from caspers.review.listing import DEFAULT_LIMIT, MAX_LIMIT
-from caspers.review.texts import ShortText, Text
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from caspers.review import queue_query
 
-from refund_manager.approval_rules import Origin, RefundClass
-from refund_manager.case_queue import QueueFilters, Sort, older_than
-
-#: The largest amount and age that can be asked for.
-MAX_USD = Decimal("99999999.99")
-MAX_MINUTES = 10 * 365 * 24 * 60
-
-Usd = Annotated[Decimal, Field(ge=0, le=MAX_USD, allow_inf_nan=False)]
+from refund_manager.approval_rules import RefundClass
+from refund_manager.case_queue import QueueFilters, Sort
 
 
-class CaseFilters(BaseModel):
-    """Which cases; a filter that is left out or empty lets everything pass."""
+class CaseFilters(queue_query.CaseFilters):
+    """Which refunds."""
 
-    status: Literal["pending", "second", "decided", "all"] = Field(
-        "pending", description="`second` waits for a second person"
-    )
     refund_class: RefundClass | None = None
-    location_id: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
-    brand: ShortText = ""
-    origin: Origin | None = Field(None, description="who recommended: a model, rules, or nobody usefully")
-    min_usd: Usd | None = None
-    max_usd: Usd | None = None
-    older_than_minutes: Annotated[float, Field(ge=0, le=MAX_MINUTES, allow_inf_nan=False)] | None = None
-    newer_than: AwareDatetime | None = Field(None, description="recommended after this moment")
-    reviewer: ShortText = Field("", description="who has claimed or decided it")
-    text: ShortText = Field("", description="occurs in the order's id, reason, address or brands")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, values: Any) -> Any:
-        """A form sends fields that were left empty as empty texts."""
-        if not isinstance(values, dict):
-            return values
-        return {name: value for name, value in values.items() if value not in ("", None)}
 
     def filters(self, now: datetime) -> QueueFilters:
         """The same for the queue; ages are counted back from `now`."""
-        return QueueFilters(
-            status=None if self.status == "all" else self.status,
-            refund_class=self.refund_class,
-            location_id=self.location_id,
-            brand=self.brand,
-            origin=self.origin,
-            min_usd=self.min_usd,
-            max_usd=self.max_usd,
-            older_than=older_than(now, self.older_than_minutes),
-            newer_than=self.newer_than,
-            reviewer=self.reviewer,
-            text=self.text,
-        )
+        return QueueFilters(**self.chosen(QueueFilters, now))
 
 
-class QueueQuery(CaseFilters):
+class QueueQuery(CaseFilters, queue_query.OnePage):
     """A page of the queue: filters, sort, where it begins, how long it is."""
 
     sort: Sort = "newest"
-    after: Annotated[Text, Field(max_length=CURSOR_MAX_LENGTH)] = Field(
-        "", description="the `next` of a page"
-    )
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)

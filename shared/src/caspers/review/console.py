@@ -18,6 +18,7 @@ from caspers.clients.workspace import workspace_client
 from caspers.clock import Clock, SystemClock
 from caspers.errors import Unavailable
 from caspers.settings import Settings
+from caspers.web.app import Look, base_app
 from caspers.web.turns import share_few_threads
 from caspers.worker.loop import WorkerLoop
 from caspers.worker.step import Step, StepContext, StepOutcome
@@ -63,6 +64,27 @@ def open_platform(
         own_database(workspace, settings),
         WarehousePool(lambda: Warehouse(workspace, settings.warehouse_id)),
         SystemClock(),
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """What runs in a console's process: the filling of its queue beside the other workers, and a model to close."""
+
+    filling: "Filling"
+    workers: Sequence[WorkerLoop]
+    close_model: Callable[[], Awaitable[None]]
+
+
+def console_app(title: str, look: Look, platform: Platform, running: Running) -> FastAPI:
+    """A console's app without its routes."""
+    return base_app(
+        title,
+        platform.settings,
+        lifespan=lifespan_of(platform, running.filling, running.workers, running.close_model),
+        checks=platform.checks(),
+        look=look,
+        clock=platform.clock,
     )
 
 

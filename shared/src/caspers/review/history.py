@@ -77,6 +77,8 @@ class DecisionHistory(Generic[E]):
     def __init__(self, database: Postgres, past: Past[E]) -> None:
         self._database = database
         self.columns = past.columns
+        #: The field that names a case.
+        self.key = past.tables.key
         self._past = past
 
     def page(self, filters: DecisionFilters, after: str | None = None, limit: int = 50) -> DecisionPage[E]:

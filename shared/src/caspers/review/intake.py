@@ -38,6 +38,41 @@ WITH looked AS (
     SELECT * FROM {source} WHERE {key} > :case_id ORDER BY {key} LIMIT :most
 )"""
 
+#: What the rows become. A case that people have begun to decide keeps what they saw.
+_TAKE_IN: LiteralString = """, {judged}, arrived AS (
+    INSERT INTO {cases} AS mine ({key}, {columns})
+    SELECT {key}, {values}
+      FROM judged LEFT JOIN {cases} AS known USING ({key})
+     WHERE known.{key} IS NULL OR known.status = 'pending' AND judged.ts > known.recommended_at
+     ORDER BY {key}
+    ON CONFLICT ({key}) DO UPDATE SET version = mine.version + 1, newer_at = NULL, {followed}
+     WHERE mine.status = 'pending'
+    RETURNING 1
+), noted AS (
+    UPDATE {cases} AS known SET newer_at = looked.ts FROM looked
+     WHERE known.{key} = looked.{key} AND known.status <> 'pending'
+       AND looked.ts > greatest(known.recommended_at, known.newer_at)
+    RETURNING 1
+)"""
+#: What every console keeps of a row; one whose answer is not `usable` is an error.
+_KEPT: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("recommended_at", "coalesce(judged.ts, now())"),
+    ("order_ts", "judged.order_ts"),
+    ("delivered_ts", "judged.delivered_ts"),
+    ("location_id", "judged.location_id"),
+    ("location", "judged.location"),
+    ("brands", "string_to_array(coalesce(judged.brands, ''), ', ')"),
+    ("customer_addr", "judged.customer_addr"),
+    ("order_total", "judged.order_total"),
+    ("delivery_minutes", "judged.delivery_minutes"),
+    ("p50_minutes", "judged.p50_minutes"),
+    ("p75_minutes", "judged.p75_minutes"),
+    ("p99_minutes", "judged.p99_minutes"),
+    ("origin", "CASE WHEN usable THEN judged.origin ELSE 'error' END"),
+    ("agent_version", "judged.agent_version"),
+    ("run_id", "judged.run_id"),
+)
+
 _WHAT_CAME: LiteralString = """
 SELECT (SELECT count(*) FROM looked) AS looked, (SELECT count(*) FROM arrived) AS arrived,
        (SELECT count(*) FROM noted) AS noted, (SELECT max(ts) FROM looked) AS newest,
@@ -52,20 +87,31 @@ _ANNOUNCE: LiteralString = "SELECT pg_notify(:channel, :changed)"
 class Arrivals:
     """Where a console's cases come from: the synced table (with `ts`), the stage that makes it, and what a row becomes.
 
-    `take_in` goes on after the CTE `looked` with others, of which `arrived` returns a row for each case that is new or
-    changed and `noted` one for each that only learnt of something newer.
+    `judged` is a CTE of that name over the CTE `looked`, with a column `usable`: whether the agent's answer can be acted
+    on. `columns` are the console's own columns of a case, each with its value as an expression over `judged`.
     """
 
     tables: ReviewTables
     source: LiteralString
     made_by: str
-    take_in: LiteralString
+    judged: LiteralString
+    columns: tuple[tuple[LiteralString, LiteralString], ...]
     kinds: LiteralString
 
     def statement(self, looked: LiteralString) -> LiteralString:
         """The statement that takes in the rows which `looked` finds."""
-        whole: LiteralString = looked + self.take_in + _WHAT_CAME
-        return self.tables.statement(whole.replace("{source}", self.source))
+        columns = (*_KEPT, *self.columns)
+        parts: tuple[tuple[LiteralString, LiteralString], ...] = (
+            ("{judged}", self.judged),
+            ("{columns}", ", ".join([name for name, _ in columns])),
+            ("{values}", ", ".join([value for _, value in columns])),
+            ("{followed}", ", ".join([name + " = excluded." + name for name, _ in columns])),
+            ("{source}", self.source),
+        )
+        whole: LiteralString = looked + _TAKE_IN + _WHAT_CAME
+        for place, text in parts:
+            whole = whole.replace(place, text)
+        return self.tables.statement(whole)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 import sqlalchemy as sa
@@ -24,6 +24,13 @@ SEARCH_WINDOW = 20_000
 COUNT_CAP = 100_000
 #: A list shows the beginning of a long text.
 TEXT_SHOWN = 400
+
+#: Columns that every list shows; a console adds its key and what the agent said.
+SHOWN = (
+    "version", "status", "recommended_at", "order_ts", "delivered_ts", "location_id", "location", "brands",
+    "customer_addr", "order_total", "delivery_minutes", "p50_minutes", "p75_minutes", "p99_minutes", "origin",
+    "agent_version", "decision_id", "decided_by", "decided_at", "final_usd", "newer_at", "claimed_by", "claimed_until",
+)  # fmt: skip
 
 _NOTHING = "[]"
 
@@ -66,7 +73,7 @@ class Listing:
     conditions: Mapping[str, sa.ColumnElement[bool]]
     searched: Callable[[sa.FromClause], tuple[sa.ColumnElement[Any], ...]]
     long_texts: tuple[str, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[LiteralString, ...]
     agent_usd: str
 
     def page(
@@ -110,6 +117,25 @@ class Listing:
         found = self._page(row, sort, limit)
         further = self._cursor_after(orjson.loads(row.edge)[0], sort) if row.edge else None
         return CasePage(found.text, found.next or further, SEARCH_WINDOW)
+
+
+def equal_to(cases: sa.TableClause, *names: str) -> dict[str, sa.ColumnElement[bool]]:
+    """Conditions of filters that are plain comparisons, by name."""
+    return {name: cases.c[name] == sa.bindparam(name) for name in names}
+
+
+def usual_conditions(cases: sa.TableClause, agent_usd: str) -> dict[str, sa.ColumnElement[bool]]:
+    """What every console filters by; `agent_usd` is the column of what the agent would pay."""
+    reviewer = sa.bindparam("reviewer")
+    return {
+        **equal_to(cases, "status", "location_id", "origin"),
+        "brand": sa.bindparam("brand") == sa.any_(cases.c.brands),
+        "reviewer": sa.or_(cases.c.claimed_by == reviewer, cases.c.decided_by == reviewer),
+        "min_usd": cases.c[agent_usd] >= sa.bindparam("min_usd"),
+        "max_usd": cases.c[agent_usd] <= sa.bindparam("max_usd"),
+        "older_than": cases.c.recommended_at < sa.bindparam("older_than"),
+        "newer_than": cases.c.recommended_at > sa.bindparam("newer_than"),
+    }
 
 
 def wanted_of(filters: Any) -> dict[str, Any]:

@@ -69,13 +69,27 @@ def templates(
 def render(request: Request, name: str, /, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page, or that one of its blocks which the request names in the header `HX-Target`."""
     rendering: Jinja2Templates = request.app.state.templates
-    page = rendering.TemplateResponse(request, name, context, status)
     target = request.headers.get("hx-target", "")
-    if target not in page.template.blocks:
-        return page
-    block = page.template.blocks[target](page.template.new_context(page.context))
+    block = _block(rendering, request, name, context, target) if target else None
+    if block is None:
+        return rendering.TemplateResponse(request, name, context, status)
     # A browser that goes back must not find the block in its cache where it once had the page.
-    return HTMLResponse("".join(block), status, {"Cache-Control": "no-store"})
+    return HTMLResponse(block, status, {"Cache-Control": "no-store"})
+
+
+def _block(
+    rendering: Jinja2Templates, request: Request, name: str, context: dict[str, Any], target: str
+) -> str | None:
+    """A block of the page, its own or one of those that it extends; None when there is none of this name."""
+    values: dict[str, Any] = {"request": request}
+    for everywhere in rendering.context_processors:
+        values |= everywhere(request)
+    template = rendering.get_template(name)
+    known = template.new_context(values | context)
+    # Before its first piece comes, a page has met all those that it extends, and `known` has their blocks.
+    next(template.root_render_func(known), None)
+    found = known.blocks.get(target)
+    return "".join(found[0](known)) if found else None
 
 
 @built_in.get("/patterns")

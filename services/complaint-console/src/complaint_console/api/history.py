@@ -4,29 +4,22 @@ from typing import Annotated
 
 from caspers.review.agreement_report import AgreementReport
 from caspers.review.answers import download
-from caspers.review.export import Format
+from caspers.review.api import history as shared
 from caspers.review.history import DecisionPage
-from caspers.review.keyset import CURSOR_MAX_LENGTH
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field
 
 from complaint_console.agreement_report import By, agreement_report
 from complaint_console.desk import Desk
 from complaint_console.history import History, HistoryEntry, HistoryFilters
 
 
-class HistoryQuestion(HistoryFilters):
+class HistoryQuestion(HistoryFilters, shared.OnePage):
     """A page of the history."""
 
-    after: str | None = Field(None, max_length=CURSOR_MAX_LENGTH, description="`next` of the page before")
-    limit: int = Field(default=50, ge=1, le=200, description="reviews on a page")
 
-
-class ExportQuestion(HistoryFilters):
+class ExportQuestion(HistoryFilters, shared.AsFile):
     """The whole of a filtered history, as a file."""
-
-    form: Format = Field(default="csv", alias="format", description="csv or jsonl")
 
 
 def router(desk: Desk, past: History) -> APIRouter:
@@ -51,9 +44,5 @@ def router(desk: Desk, past: History) -> APIRouter:
         """How far people's standing reviews agree with the agent: matrix, Cohen's kappa, dollars over and under."""
         return agreement_report(desk.database, by)
 
-    @api.get("/ratings/export", response_class=Response)
-    def export_ratings() -> StreamingResponse:
-        """Rated answers as JSON Lines for an evaluation set: facts, answer, a person's review, rating."""
-        return download("ratings", "jsonl", (), desk.ratings.pieces())
-
+    api.include_router(shared.ratings_router(desk.ratings))
     return api

@@ -1,26 +1,23 @@
 """Reviews as JSON: decide a complaint, undo, and the limits that are kept to."""
 
 from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from caspers.review.answers import recorded_answer, with_winner
+from caspers.review.api import decisions as shared
+from caspers.review.api.decisions import Key, Version
 from caspers.review.decisions import AlreadyDecided, Ballot
 from caspers.review.money import Dollars
-from caspers.review.texts import Note, OrderId, Text
+from caspers.review.queue_query import Usd
+from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from caspers.web.problems import Problem
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from complaint_console.desk import Desk
-from complaint_console.queue_query import Usd
 from complaint_console.review_rules import REASONS, Action, Asked, Category, Priority, ReasonCode
-
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-#: The same key with the same request is answered with the review it made the first time.
-Key = Annotated[Annotated[Text, Field(min_length=1, max_length=200)] | None, Header(alias="Idempotency-Key")]
 
 
 class ReviewRequest(BaseModel):
@@ -55,42 +52,18 @@ class ReviewRequest(BaseModel):
     note: Note = ""
 
 
-class UndoRequest(BaseModel):
-    """Why a review is taken back."""
-
-    note: Note = ""
-
-
-class ReviewRecord(BaseModel):
+class ReviewRecord(shared.Record):
     """A step of a review as it stands in the record."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    decision_id: UUID
-    entry: int = Field(description="its number in the record")
     complaint_id: str
-    round: int = Field(description="how often the case's review was undone before")
-    step: str
-    case_version: int
     action: str
     credit_usd: float
     complaint_category: str | None
     outcome: str
     priority: str | None
     reply: str | None
-    reason_code: str | None
-    note: str | None
-    decided_by: str
-    decided_at: datetime
-    by: str
-    policy_version: int
-    refers_to: UUID | None
-    agent_usd: float | None
     agent_decision: str
     agent_category: str | None
-    agent_version: str | None
-    agent_origin: str
-    run_id: str | None
 
 
 class WithWinner(Problem):
@@ -131,11 +104,7 @@ class PoliciesAnswer(BaseModel):
 def router(desk: Desk) -> APIRouter:
     """The addresses of reviewing."""
     api = APIRouter(prefix="/api", tags=["reviews"])
-    answers: dict[int | str, dict[str, Any]] = {
-        200: {"model": ReviewRecord, "description": "The same request made this review before"},
-        201: {"model": ReviewRecord},
-        409: {"model": WithWinner, "description": "Somebody was first, or the case has changed"},
-    }
+    answers = shared.answers(ReviewRecord, WithWinner)
 
     @api.post("/decisions", summary="Review a complaint", status_code=201, responses=answers)
     def decide(body: ReviewRequest, request: Request, caller: Caller, key: Key = None) -> JSONResponse:
@@ -146,14 +115,6 @@ def router(desk: Desk) -> APIRouter:
         except AlreadyDecided as error:
             return with_winner(request, error)
         return recorded_answer(recorded)
-
-    @api.post("/decisions/{decision_id}/undo", summary="Undo a review", status_code=201, responses=answers)
-    def undo(
-        decision_id: UUID, caller: Caller, body: UndoRequest | None = None, key: Key = None
-    ) -> JSONResponse:
-        """Within ten minutes, by anyone; recorded as a review of its own. The case is pending again."""
-        note = body.note if body else ""
-        return recorded_answer(desk.reviews.undo(str(decision_id), caller.label, note=note, key=key))
 
     @api.get("/policy", summary="The policy in force, and its history")
     def policy() -> PoliciesAnswer:
@@ -167,4 +128,5 @@ def router(desk: Desk) -> APIRouter:
         made = desk.policy.follow_with(body.second_person_above_usd, body.explanation, caller.label)
         return PolicyAnswer.model_validate(made)
 
+    api.include_router(shared.undo_router(desk.reviews, answers))
     return api

@@ -1,16 +1,17 @@
 """Decisions as JSON: decide, undo, and accept many at once."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Literal
 
 from caspers.errors import CaspersError
 from caspers.review.answers import recorded_answer, with_winner
+from caspers.review.api import decisions as shared
+from caspers.review.api.decisions import Key, Version
 from caspers.review.decisions import AlreadyDecided, Ballot
-from caspers.review.texts import Note, OrderId, Text
+from caspers.review.queue_query import Usd
+from caspers.review.texts import Note, OrderId
 from caspers.web.identity import Caller
 from caspers.web.problems import Problem
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,11 +20,7 @@ from refund_manager.approval_rules import Action, Asked, ReasonCode, RefundClass
 from refund_manager.bulk import MOST
 from refund_manager.case_queue import Sort
 from refund_manager.desk import Desk
-from refund_manager.queue_query import CaseFilters, Usd
-
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-#: The same key with the same request is answered with the decision it made the first time.
-Key = Annotated[Annotated[Text, Field(min_length=1, max_length=200)] | None, Header(alias="Idempotency-Key")]
+from refund_manager.queue_query import CaseFilters
 
 
 class DecisionRequest(BaseModel):
@@ -55,38 +52,14 @@ class DecisionRequest(BaseModel):
     note: Note = ""
 
 
-class UndoRequest(BaseModel):
-    """Why a decision is taken back."""
-
-    note: Note = ""
-
-
-class DecisionRecord(BaseModel):
+class DecisionRecord(shared.Record):
     """A step of a decision as it stands in the record."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    decision_id: UUID
-    entry: int = Field(description="its number in the record")
     order_id: str
-    round: int = Field(description="how often the case's decision was undone before")
-    step: Literal["first", "second", "undo"]
-    case_version: int
     action: Literal["accept", "change", "refuse", "confirm", "undo"]
     refund_usd: float
     refund_class: RefundClass
-    reason_code: str | None
-    note: str | None
-    decided_by: str
-    decided_at: datetime
-    by: Literal["person", "policy"]
-    policy_version: int
-    refers_to: UUID | None
-    agent_usd: float | None
     agent_class: str | None
-    agent_version: str | None
-    agent_origin: str
-    run_id: str | None
 
 
 class WithWinner(Problem):
@@ -155,11 +128,7 @@ class BulkAnswer(BaseModel):
 def router(desk: Desk) -> APIRouter:
     """The addresses of deciding."""
     api = APIRouter(prefix="/api", tags=["decisions"])
-    answers: dict[int | str, dict[str, Any]] = {
-        200: {"model": DecisionRecord, "description": "The same request made this decision before"},
-        201: {"model": DecisionRecord},
-        409: {"model": WithWinner, "description": "Somebody was first, or the case has changed"},
-    }
+    answers = shared.answers(DecisionRecord, WithWinner)
 
     @api.post("/decisions", summary="Decide a case", status_code=201, responses=answers)
     def decide(body: DecisionRequest, request: Request, caller: Caller, key: Key = None) -> JSONResponse:
@@ -170,14 +139,6 @@ def router(desk: Desk) -> APIRouter:
         except AlreadyDecided as error:
             return with_winner(request, error)
         return recorded_answer(recorded)
-
-    @api.post("/decisions/{decision_id}/undo", summary="Undo a decision", status_code=201, responses=answers)
-    def undo(
-        decision_id: UUID, caller: Caller, body: UndoRequest | None = None, key: Key = None
-    ) -> JSONResponse:
-        """Within ten minutes, by anyone; recorded as a decision of its own. The case is pending again."""
-        note = body.note if body else ""
-        return recorded_answer(desk.decisions.undo(str(decision_id), caller.label, note=note, key=key))
 
     @api.post("/bulk/preview", summary="What accepting many cases would cost")
     def preview(wish: BulkWish, caller: Caller) -> BulkPreview:
@@ -202,6 +163,7 @@ def router(desk: Desk) -> APIRouter:
             conflicts=[_conflict(order_id, error) for order_id, error in done.conflicts],
         )
 
+    api.include_router(shared.undo_router(desk.decisions, answers))
     return api
 
 

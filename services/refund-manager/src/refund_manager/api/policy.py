@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
+from caspers.review.queue_query import Usd
 from caspers.review.texts import Note
 from caspers.web.identity import Caller
 from fastapi import APIRouter
@@ -12,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from refund_manager.approval_policy import Limits, PolicyVersion
 from refund_manager.approval_rules import REASONS, RefundClass
 from refund_manager.desk import Desk
-from refund_manager.queue_query import Usd
 
 Explanation = Annotated[Note, Field(min_length=5)]
 

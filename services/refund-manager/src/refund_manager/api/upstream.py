@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from caspers.review.decisions import Ballot
+from caspers.review.queue_query import Usd
 from caspers.review.shared_read import SharedRead
 from caspers.review.tables import NoSuchCase
 from caspers.review.texts import Note, OrderId
@@ -21,7 +22,6 @@ from pydantic import BaseModel, Field
 from refund_manager import cases, upstream
 from refund_manager.approval_rules import Asked, Case, RefundClass
 from refund_manager.desk import Desk
-from refund_manager.queue_query import Usd
 
 #: All events of an order as rows with the columns of lakeflow.all_events; raises `NotFound`.
 OrderEvents = Callable[[str], list[dict[str, Any]]]

@@ -1,19 +1,18 @@
-// One case on the desk: it is claimed while it is open, its draft is kept while one types, its evidence comes after it,
-// and a decision is sent once and says what became of it.
-import { announce, block, idempotencyKey, nodes, Problem, read, send, showAges } from "../caspers/fragments.js";
+// One case on a reviewers' desk: it is claimed while it is open, its draft is kept while one types, its evidence comes after
+// it, and a decision is sent once and says what became of it.
+//
+// The form says what an action needs: a button names its action (data-action), the parts of the form that the action fills
+// in name it too (data-for), and an action that no part names is sent at once. What is hidden is not sent.
+import { announce, block, idempotencyKey, nodes, Problem, read, send, showAges } from "./fragments.js";
 
 const RENEW_MS = 60_000;
 const DRAFT_PAUSE_MS = 500;
 
 export class CasePane {
-  /** `decided(id, decision, waits)` is called for a decision made here (`waits`: for a second person), `elsewhere(id, case)`
-   *  for one made by somebody else. */
-  constructor(place, { decided, elsewhere }) {
-    this.place = place;
-    this.decided = decided;
-    this.elsewhere = elsewhere;
-    this.id = null;
-    this.ahead = new Map();
+  /** `console` is what differs between consoles (see review_desk.js). `decided(id, decision, waits)` is called for a decision
+   *  made here (`waits`: for a second person), `elsewhere(id, case)` for one made by somebody else. */
+  constructor(place, console, { decided, elsewhere }) {
+    Object.assign(this, { place, console, decided, elsewhere, id: null, ahead: new Map() });
     place.addEventListener("click", (event) => this.#clicked(event));
     place.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(event.target); });
     place.addEventListener("input", (event) => this.#typed(event));
@@ -40,6 +39,13 @@ export class CasePane {
     this.#opened();
   }
 
+  /** Show a case as it is now, whatever was known of it. */
+  async openAnew(id) {
+    this.id = null;
+    this.ahead.clear();
+    await this.open(id);
+  }
+
   /** Fetch a case that will probably be opened next. */
   prepare(id) {
     if (!id || id === this.id || this.ahead.has(id)) return;
@@ -49,14 +55,20 @@ export class CasePane {
     this.ahead.set(id, fetched);
   }
 
+  /** Show words where a case would be. */
+  close(words) {
+    this.id = null;
+    this.place.replaceChildren(element("p", { className: "empty", textContent: words }));
+  }
+
   /** Somebody may have changed the open case: say what changed, keep what was typed. */
   async check() {
     if (!this.id || !this.article || this.sending) return;
     const id = this.id;
     try {
-      const { case: now } = await read(`/api/cases/${encodeURIComponent(id)}`);
+      const { case: now } = await read(addressOf(id));
       if (id !== this.id || now.version === this.version) return;
-      await this.refresh(`This case has changed: ${difference(this.article.dataset, now)}.`);
+      await this.refresh(`This case has changed: ${this.#difference(now)}.`);
       if (now.status === "decided") this.elsewhere(id, now);
     } catch { /* the next update asks again */ }
   }
@@ -71,9 +83,9 @@ export class CasePane {
     this.#evidence();
   }
 
-  async undo(decision) {
-    const undone = await send("POST", `/api/decisions/${encodeURIComponent(decision.decision_id)}/undo`, { note: "" });
-    announce(`The decision on ${decision.order_id} is undone.`);
+  async undo(decisionId) {
+    const undone = await send("POST", `/api/decisions/${encodeURIComponent(decisionId)}/undo`, { note: "" });
+    announce(`The decision on ${undone[this.console.key]} is undone.`);
     return undone;
   }
 
@@ -115,11 +127,10 @@ export class CasePane {
       place.replaceChildren(nodes(html));
       showAges(place);
     } catch (problem) {
-      const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+      const again = element("button", { type: "button", textContent: "Try again" });
       again.addEventListener("click", () => { place.replaceChildren(); this.#evidence(); });
-      const words = Object.assign(document.createElement("p"), { textContent: `The evidence did not come. ${problem.message}` });
-      const notice = Object.assign(document.createElement("div"), { className: "notice warn" });
-      notice.append(words, again);
+      const notice = element("div", { className: "notice warn" });
+      notice.append(element("p", { textContent: `The evidence did not come. ${problem.message}` }), again);
       place.replaceChildren(notice);
     }
     place.removeAttribute("aria-busy");
@@ -130,7 +141,7 @@ export class CasePane {
     if (!this.id || !this.article || this.article.dataset.status === "decided") return;
     const id = this.id;
     try {
-      await send("POST", `/api/cases/${encodeURIComponent(id)}/claim`, { take_over: takeOver });
+      await send("POST", addressOf(id, "/claim"), { take_over: takeOver });
       if (id !== this.id) return;
       this.held = id;
       if (takeOver) await this.refresh();
@@ -144,9 +155,9 @@ export class CasePane {
 
   #release() {
     if (!this.held) return;
-    const path = `/api/cases/${encodeURIComponent(this.held)}/claim`;
+    const address = addressOf(this.held, "/claim");
     this.held = null;
-    send("DELETE", path, null, { keepalive: true }).catch(() => { /* it runs out by itself */ });
+    send("DELETE", address, null, { keepalive: true }).catch(() => { /* it runs out by itself */ });
   }
 
   #holder(text, taken = false) {
@@ -158,67 +169,74 @@ export class CasePane {
   }
 
   #clicked(event) {
-    const button = event.target.closest("[data-do]");
-    if (button) this.#act(button.dataset.do, button);
+    const button = event.target.closest("[data-do], [data-action]");
+    if (!button) return;
+    if (button.dataset.action) return this.#act(button);
+    const doings = {
+      "take-over": () => this.#claim(true), rate: () => this.#rate(button), undo: () => this.#undoHere(button),
+      "close-form": () => this.#chooseAction(""),
+    };
+    doings[button.dataset.do]?.();
   }
 
-  #act(what, button) {
-    if (what === "take-over") return this.#claim(true);
-    if (what === "rate") return this.#rate(button);
-    if (what === "undo") return this.#undoHere(button);
-    if (what === "close-form") return this.#chooseAction("");
-    if (["change", "refuse"].includes(what) && button.type === "button") return this.#chooseAction(what);
-    return this.#decide(what, {}, button);
+  #act(button) {
+    const { action } = button.dataset;
+    if (this.#partsFor(action).length) return this.#chooseAction(action);
+    return this.#decide(action, button);
   }
 
-  // "change" and "refuse" open the form's part for it; the form is then sent with Enter.
+  #partsFor(action) {
+    return [...this.form.querySelectorAll("fieldset[data-for]")].filter((part) => part.dataset.for.split(" ").includes(action));
+  }
+
+  // The parts of the form that the action fills in open; the form is then sent with Enter.
   #chooseAction(wanted) {
-    const parts = [...this.form.querySelectorAll("fieldset[data-for]")];
-    const action = parts.some((part) => part.dataset.for.split(" ").includes(wanted)) ? wanted : "";
-    for (const part of parts) {
-      part.hidden = part.disabled = !action || !part.dataset.for.split(" ").includes(action);
-    }
+    const parts = wanted ? this.#partsFor(wanted) : [];
+    for (const part of this.form.querySelectorAll("fieldset[data-for]")) part.hidden = part.disabled = !parts.includes(part);
+    const action = parts.length ? wanted : "";
     this.form.dataset.action = action;
     for (const bar of this.form.querySelectorAll("[data-bar]")) bar.hidden = (bar.dataset.bar === "form") !== Boolean(action);
     if (!action) return this.article.focus({ preventScroll: true });
-    this.form.querySelector("[data-send]").firstChild.textContent = action === "change" ? "Save the change " : "Refuse the refund ";
-    const first = this.form.querySelector(action === "change" ? "[name=refund_usd]" : "[name=reason_code]");
+    this.form.querySelector("[data-send]").firstChild.textContent = `${this.#buttonOf(action).dataset.sendAs} `;
+    const first = this.form.querySelector(`[data-first~="${action}"]`) ?? parts[0].querySelector("input, select, textarea");
     first.focus();
     first.select?.();
   }
 
+  #buttonOf(action) { return this.form.querySelector(`button[data-action="${action}"]`); }
+
   #key(event) {
     const form = event.target.closest("form.decide");
-    if (!form?.dataset.action) return;
+    if (!form) return;
     if (event.key === "Escape") { event.preventDefault(); this.#chooseAction(""); }
-    // Digits choose a reason, Enter sends, also from the note (Shift+Enter makes a line there).
+    // Digits choose a reason. Enter sends, also from a note (Shift+Enter makes a line there); a letter is sent with Ctrl+Enter.
     const codes = [...form.querySelectorAll("[name=reason_code]")];
     if (event.target.name === "reason_code" && codes[Number(event.key) - 1]) {
       event.preventDefault();
       codes[Number(event.key) - 1].click();
       codes[Number(event.key) - 1].focus();
     }
-    if (event.key === "Enter" && event.target.tagName === "TEXTAREA" && !event.shiftKey) {
+    const letter = "letter" in event.target.dataset;
+    if (event.key === "Enter" && event.target.tagName === "TEXTAREA" && (letter ? event.ctrlKey : !event.shiftKey)) {
       event.preventDefault();
       form.requestSubmit();
     }
   }
 
+  // Without a chosen action it is the first one: what the agent says.
   #submit(form) {
-    const { refund_usd: usd, refund_class: share, reason_code: code, note } = Object.fromEntries(new FormData(form));
-    const fields = { reason_code: code || null, note: note || "" };
-    if (form.dataset.action === "change") Object.assign(fields, { refund_usd: usd, refund_class: share });
-    this.#decide(form.dataset.action, fields, form.querySelector("[data-send]"));
+    if (form.dataset.action) return this.#decide(form.dataset.action, form.querySelector("[data-send]"));
+    form.querySelector("button.primary[data-action]:not(:disabled)")?.click();
   }
 
-  async #decide(action, fields, button) {
+  async #decide(action, button) {
     if (this.sending) return;
     this.sending = true;
     const id = this.id;
     button.disabled = true;
     button.setAttribute("aria-busy", "true");
     try {
-      const body = { order_id: id, version: this.version, action, ...fields };
+      const body = { [this.console.key]: id, version: this.version, action, ...filledIn(this.form) };
       const digest = JSON.stringify(body);
       // The same decision sent again after a broken answer keeps its key, so it counts once.
       if (this.attempt?.digest !== digest) this.attempt = { digest, key: idempotencyKey() };
@@ -229,10 +247,10 @@ export class CasePane {
       this.dirty = false;
       clearTimeout(this.saving);
       this.id = null;
-      this.decided(id, decision, first && decision.refund_usd > limit);
+      this.decided(id, decision, first && decision[this.console.amount] > limit);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      await this.#refused(problem, button);
+      await this.#refused(problem);
     } finally {
       this.sending = false;
       button.disabled = false;
@@ -246,13 +264,13 @@ export class CasePane {
     await this.#saveDraft();
     await this.refresh(problem.message, "bad");
     const winner = problem.document.winner;
-    if (winner) this.elsewhere(winner.order_id, { decided_by: winner.decided_by });
+    if (winner) this.elsewhere(winner[this.console.key], { decided_by: winner.decided_by });
   }
 
   async #undoHere(button) {
     button.disabled = true;
     try {
-      await this.undo({ decision_id: button.dataset.decision, order_id: this.id });
+      await this.undo(button.dataset.decision);
       await this.refresh("The decision is undone; the case is open again.", "good");
       this.#claim();
     } catch (problem) {
@@ -265,8 +283,8 @@ export class CasePane {
     const form = button.closest("[data-rating]");
     try {
       const body = { helpful: button.value === "yes", reason: form.querySelector("input").value };
-      await send("POST", `/api/cases/${encodeURIComponent(this.id)}/rating`, body);
-      form.replaceChildren(Object.assign(document.createElement("span"), { textContent: "Thank you: kept for the evaluation." }));
+      await send("POST", addressOf(this.id, "/rating"), body);
+      form.replaceChildren(element("span", { textContent: "Thank you: kept for the evaluation." }));
     } catch (problem) {
       this.#notice(problem.message, "bad");
     }
@@ -274,24 +292,11 @@ export class CasePane {
 
   #typed(event) {
     if (!event.target.closest("form.decide")) return;
-    if (event.target.name === "refund_usd") this.#classFollows(event.target);
-    if (event.target.name === "refund_class") this.#amountFollows(event.target);
+    this.console.follow(event.target, this.form);
     this.dirty = true;
     this.#draftState("…");
     clearTimeout(this.saving);
     this.saving = setTimeout(() => this.#saveDraft(), DRAFT_PAUSE_MS);
-  }
-
-  // Nothing is "none", the whole order is "full", anything between is "partial"; whichever is typed, the other follows.
-  #classFollows({ value, max }) {
-    const usd = Number(value);
-    this.form.elements.refund_class.value = usd === 0 ? "none" : max && usd === Number(max) ? "full" : "partial";
-  }
-
-  #amountFollows({ value }) {
-    const amount = this.form.elements.refund_usd;
-    if (value === "none") amount.value = "0.00";
-    if (value === "full" && amount.max) amount.value = amount.max;
   }
 
   async #saveDraft() {
@@ -299,12 +304,8 @@ export class CasePane {
     const typed = this.dirty && this.#typedValues();
     if (!typed) return;
     this.dirty = false;
-    const { refund_usd: usd, refund_class: share, reason_code: code, note, action } = typed;
-    const body = {
-      version: this.version, action, refund_usd: usd || null, refund_class: share || null, reason_code: code || null, note: note ?? "",
-    };
     try {
-      await send("PUT", `/api/cases/${encodeURIComponent(this.id)}/draft`, body);
+      await send("PUT", addressOf(this.id, "/draft"), { version: this.version, ...typed });
       this.#draftState("Draft kept");
     } catch (problem) {
       this.dirty = true;
@@ -318,32 +319,41 @@ export class CasePane {
   }
 
   #typedValues() {
-    const form = this.form;
-    if (!form?.dataset.action) return null;
-    return { ...Object.fromEntries(new FormData(form)), action: form.dataset.action };
+    if (!this.form || !(this.form.dataset.action || this.dirty)) return null;
+    return { ...filledIn(this.form), action: this.form.dataset.action || null };
   }
 
   #restore({ action, ...values }) {
-    this.#chooseAction(action);
+    if (action) this.#chooseAction(action);
     for (const [name, value] of Object.entries(values)) {
       if (this.form.elements[name]) this.form.elements[name].value = value;
     }
   }
 
+  #difference(now) {
+    const before = this.article.dataset;
+    const parts = this.console.changes(before, now);
+    if (before.status !== now.status) parts.push(now.status === "decided" ? `${now.decided_by} decided it` : `it is ${now.status} now`);
+    return parts.join("; ") || "there is a newer version of it";
+  }
+
   #notice(text, tone) {
     this.place.querySelector(":scope > .notice, article > .notice.said")?.remove();
-    const notice = Object.assign(document.createElement("p"), { className: `notice said ${tone}`, textContent: text });
-    notice.setAttribute("role", tone === "bad" ? "alert" : "status");
+    const notice = element("p", { className: `notice said ${tone}`, textContent: text, role: tone === "bad" ? "alert" : "status" });
     (this.article ?? this.place).prepend(notice);
     this.place.scrollTop = 0;
   }
 }
 
-function difference(before, now) {
-  const parts = [];
-  const usd = (value) => (value == null || value === "" ? "no amount" : `$${Number(value).toFixed(2)}`);
-  if (usd(before.usd) !== usd(now.refund_usd)) parts.push(`the recommendation is ${usd(now.refund_usd)} now, it was ${usd(before.usd)}`);
-  if ((before.class ?? "") !== (now.refund_class ?? "")) parts.push(`its class is ${now.refund_class ?? "open"} now`);
-  if (before.status !== now.status) parts.push(now.status === "decided" ? `${now.decided_by} decided it` : `it is ${now.status} now`);
-  return parts.join("; ") || "there is a newer version of it";
+/** What the open parts of a form hold, without what is empty. */
+function filledIn(form) {
+  return Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+}
+
+function addressOf(id, rest = "") {
+  return `/api/cases/${encodeURIComponent(id)}${rest}`;
+}
+
+function element(name, properties) {
+  return Object.assign(document.createElement(name), properties);
 }

@@ -18,6 +18,7 @@ from admin.shapes import ActivityEntry
 
 ON_A_PAGE = 50
 EVERY_MS = 3_000
+RUN_ID_SHOWN = 8
 
 
 class ActivityQuery(BaseModel):
@@ -36,6 +37,7 @@ class Row:
 
     entry: ActivityEntry
     href: str
+    what: str
     detail: str
 
 
@@ -54,7 +56,7 @@ def router(desk: Desk) -> APIRouter:
             request,
             "activity.html",
             Twin(address("/api/v1/activity"), every_ms=EVERY_MS),
-            entries=[Row(entry, _href(entry), _detail(entry.detail)) for entry in page.entries],
+            entries=[Row(entry, _href(entry), _what(entry), _detail(entry.detail)) for entry in page.entries],
             next=page.next,
             who=query.who,
             action=query.action,
@@ -73,11 +75,16 @@ def _href(entry: ActivityEntry) -> str:
     return {"worker": f"/workers#{entry.object}", "replay": "/replay", "role": "/roles"}.get(kind, "")
 
 
+def _what(entry: ActivityEntry) -> str:
+    """Its object; of a run's id the beginning says enough."""
+    return entry.object[:RUN_ID_SHOWN] if _href(entry).startswith("/runs/") else entry.object
+
+
 def _detail(detail: Mapping[str, Any]) -> str:
     """The details in a line; what is empty says nothing."""
     parts = [
         f"{name.replace('_', ' ')} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in detail.items()
+        for name, value in sorted(detail.items(), key=lambda item: item[0] != "state")
         if value not in (None, "", [], {})
     ]
     return " · ".join(parts)

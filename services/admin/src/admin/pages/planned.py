@@ -62,10 +62,6 @@ def _group(stage: str, title: str, actions: Sequence[PlannedAction]) -> Group:
     words = ", ".join(f"{count[verb]} {SAYS[verb]}" for verb in VERBS if count[verb])
     changes = bool(set(count) - QUIET)
     ordered = sorted(actions, key=lambda action: action.verb in QUIET)
-    return Group(
-        stage,
-        title,
-        words if changes else f"{plural(len(actions), 'resource')}, unchanged",
-        changes,
-        tuple(ordered),
-    )
+    if not changes and not count["leave"]:
+        words = f"{plural(len(actions), 'resource')}, unchanged"
+    return Group(stage, title, words, changes, tuple(ordered))

@@ -151,7 +151,6 @@ def _asked(question: Question, names: Mapping[str, str]) -> dict[str, Any]:
         "hidden": [(name, value) for name, value in hidden.items() if value],
         "parameters": form.fields,
         "on_top_of": "" if question.repaired else query.on_top_of,
-        "open_parameters": bool(changed),
         "changed_words": ", ".join(f"{name} changed" for name in changed) or "none changed",
     }
 

@@ -89,6 +89,10 @@ _COMPILED = {concern: re.compile(pattern, re.IGNORECASE | re.ASCII) for concern,
 _SENTENCE = re.compile(r"[^.!?\n]+")
 _PART = re.compile(r"[,;:]|\b(?:and|but|while)\b", re.IGNORECASE)
 _OTHERWISE = frozenset({Concern.DELAY, Concern.SPOILT, Concern.QUALITY, Concern.PRAISE})
+_CAME = re.compile(
+    r"\b(came|arrived|(was|were) (there|fine|ok|okay|in the (bag|box))|made it|got delivered|was delivered|were delivered)\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[a-z0-9]+")
 _BRACKETS = re.compile(r"\([^)]*\)")
 #: A dish is named by its last word alone only right behind one of these: "the burger" is no "veggie burger".
@@ -131,9 +135,12 @@ def _lacks(text: str) -> bool:
 
 
 def _lacking_parts(sentence: str) -> str:
-    """A sentence without the parts that say something else of what they name: "the soup was cold"."""
-    parts = _PART.split(sentence)
-    return " and ".join(part for part in parts if _lacks(part) or not concerns_of(part) & _OTHERWISE)
+    """A sentence without the parts that say something else of what they name: "the soup was cold", "the bread came"."""
+    return " and ".join(part for part in _PART.split(sentence) if _lacks(part) or not _says_otherwise(part))
+
+
+def _says_otherwise(part: str) -> bool:
+    return bool(concerns_of(part) & _OTHERWISE or _CAME.search(part))
 
 
 def _in_full(name: str, spoken: str) -> bool:

@@ -1,4 +1,7 @@
-"""The whole product, driven as a user does: by the `caspers` command, with a home of its own."""
+"""The whole product, driven as a user does: by the `caspers` command, with a home of its own.
+
+Statements go through one open session: tests ask many times, and a command takes seconds to begin.
+"""
 
 import json
 import os
@@ -12,7 +15,11 @@ from typing import Any
 
 import httpx
 import psutil
+from admin.cli import show
+from admin.resources.warehouse import choose
 from caspers.clients.lakebase import Lakebase
+from caspers.clients.warehouse import Warehouse
+from caspers.errors import CaspersError
 from caspers.names import endpoint_path
 from databricks.sdk import WorkspaceClient
 
@@ -27,6 +34,7 @@ class Product:
     home: Path
     catalog: str = "caspersdev"
     environment: dict[str, str] = field(default_factory=dict)
+    _warehouse: tuple[dict[str, Any], Warehouse] | None = None
 
     def caspers(self, *arguments: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
         """Run one command and return what it said, whatever its exit code."""
@@ -47,6 +55,8 @@ class Product:
 
     def down(self) -> None:
         """`caspers down`; whatever is left of a killed workspace is killed as well."""
+        if self._warehouse:
+            self._warehouse[1].close()
         self.caspers("down")
 
     def status(self) -> dict[str, Any]:
@@ -54,10 +64,15 @@ class Product:
         return json.loads(self.caspers("status", "--json", "--catalog", self.catalog).stdout)
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        """The rows of a statement, through the warehouse."""
-        done = self.caspers("sql", statement, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        """The rows of a statement as `caspers sql --json` shows them. Raises `CaspersError`."""
+        return json.loads(show.as_json(self._open_warehouse().query_text(statement).to_pylist()))
+
+    def value(self, statement: str) -> Any:
+        """The one value of a statement; None while the warehouse cannot answer, or the table is not there yet."""
+        try:
+            return next(iter(self.sql(statement)[0].values()))
+        except CaspersError:
+            return None
 
     def replay(self, *arguments: str) -> str:
         """What a `caspers replay` command says."""
@@ -89,10 +104,14 @@ class Product:
         """A Lakebase database of the demo, as the local user."""
         return Lakebase(self.client, endpoint_path(f"{self.catalog}{project}"), database, sslmode="prefer")
 
+    def volume(self, schema: str, name: str) -> Path:
+        """Where a volume lives on disk."""
+        return self.home / "workspace" / "catalogs" / self.catalog / schema / "volumes" / name
+
     @property
     def volumes(self) -> Path:
         """Where the volumes of the simulator live on disk."""
-        return self.home / "workspace" / "catalogs" / self.catalog / "simulator" / "volumes"
+        return self.volume("simulator", "")
 
     @property
     def position(self) -> int:
@@ -122,17 +141,23 @@ class Product:
     def wait_until(self, what: str, statement: str, expected: Any, *, seconds: float = 90) -> None:
         """Wait until the one value of a statement is `expected`."""
 
-        def value() -> Any:
-            done = self.caspers("sql", statement, "--json")
-            return next(iter(json.loads(done.stdout)[0].values())) if done.returncode == 0 else done.stderr
-
         last: list[Any] = []
 
         def reached() -> bool:
-            last[:] = [value()]
+            last[:] = [self.value(statement)]
             return last[0] == expected
 
         wait_for(reached, seconds=seconds, what=f"{what} (expected {expected!r}, seen {last})", every=0.5)
+
+    def _open_warehouse(self) -> Warehouse:
+        """The warehouse of the workspace that runs now: another one runs after a kill."""
+        connection = self.connection
+        if self._warehouse is None or self._warehouse[0] != connection:
+            client = self.client
+            chosen = choose(client.warehouses.list(), "caspers")
+            assert chosen is not None
+            self._warehouse = connection, Warehouse(client, chosen.id or "")
+        return self._warehouse[1]
 
 
 def _command_line(process: psutil.Process) -> str:

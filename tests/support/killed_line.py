@@ -1,0 +1,91 @@
+"""The product with one agent line, each of whose parts is killed once (-9), in a seeded order, while orders come in.
+
+with killed_once(REFUND_LINE, home, seed=7) as product:   # everything was killed, the replay is paused
+    ...                                                   # wait until the line has caught up, and count
+"""
+
+import random
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString
+
+from caspers.clients.lakebase import Lakebase
+
+from tests.support.product import Product
+from tests.support.waiting import wait_for
+
+#: Twenty minutes of orders a second, so that a night without orders is over in seconds; on top of a day of history.
+QUICK = ("--days", "3", "--start-day", "1", "--speed", "1200", "--schedule-minutes", "0.01", "--port", "0")
+#: What every line runs on.
+ENGINE, WORKSPACE = "sail spark server", "workspace"
+#: A killed part may take this long to work again.
+PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class KilledLine:
+    """A line to be killed: what brings it up, its own parts by what their command lines hold, and what shows that it works.
+
+    Attributes:
+        target: the target that holds the line.
+        parameters: what the line is brought up with.
+        app: its app's process.
+        project: its Lakebase project, without the catalog.
+        database: the database in it.
+        done: a statement that counts what the line has done.
+    """
+
+    target: str
+    parameters: Sequence[str]
+    app: str
+    project: str
+    database: str
+    done: LiteralString
+
+    def copy(self, product: Product) -> Lakebase:
+        """The line's database in Lakebase."""
+        return product.database(self.project, self.database)
+
+
+@contextmanager
+def killed_once(line: KilledLine, home: Path, *, seed: int) -> Generator[Product]:
+    """The product after all that; it is taken down at the end of the block."""
+    product = Product(home)
+    victims = (line.app, ENGINE, f"{product.catalog}{line.project}", WORKSPACE)
+    try:
+        product.up("--target", line.target, *QUICK, *line.parameters)
+        for victim in random.Random(seed).sample(victims, len(victims)):
+            _wait_until_it_works(product, line, victim)
+            _kill(product, victim)
+        product.replay("pause")
+        wait_for(lambda: product.replay_status()["paused"], what="the replay is paused")
+        yield product
+    finally:
+        product.down()
+
+
+def equal_rows(database: Lakebase, copy: LiteralString, rows: list[dict[str, Any]]) -> bool:
+    """Whether a statement in Lakebase gives these rows, column by column."""
+    with database.reading() as reader:
+        return [tuple(row) for row in reader.rows(copy)] == [tuple(row.values()) for row in rows]
+
+
+def _wait_until_it_works(product: Product, line: KilledLine, victim: str) -> None:
+    """Return when more is done than at the first answer since the last kill."""
+    counts: list[int] = []
+
+    def works() -> bool:
+        count = product.value(line.done)
+        if count is not None:
+            counts.append(count)
+        return bool(counts) and counts[-1] > counts[0]
+
+    wait_for(works, seconds=PATIENCE_S, what=f"the line works before {victim} is killed", every=0.2)
+
+
+def _kill(product: Product, victim: str) -> None:
+    wait_for(lambda: product.kill(victim), what=f"{victim} was there to be killed")
+    if victim == WORKSPACE:
+        product.up("--port", "0")

@@ -75,7 +75,8 @@ class Engine:
         """
         entries = self._registry.entries()
         declared = plan.declared(stages)
-        sights = Survey(self._tools.kinds, entries).look([resource for _, resource in declared.values()])
+        survey = Survey(self._tools.kinds, entries, unheard=True)
+        sights = survey.look([resource for _, resource in declared.values()])
         seen = {
             key: _as_seen(entries.get(key) or intent(*declared[key]), sight)
             for key, sight in sights.items()

@@ -58,7 +58,7 @@ class Provisioning:
         self._outputs[resource.key] = ready.outputs
         after = entry.applied(wanted.spec, ready.id, "ready", ready.outputs)
         if after != entry:
-            self._record(after, made=found is None or decision.verb == "replace")
+            self._record(after, made=decision.verb in {"create", "replace"})
         state = "unchanged" if decision.verb in DONE_NOTHING else "done"
         self._run.finish(resource.key, state, decision.reason if decision.verb == "leave" else None)
 

@@ -34,6 +34,8 @@ class Survey:
 
     kinds: Mapping[str, Kind]
     entries: Mapping[str, Entry]
+    unheard: bool = False
+    """Whether a part that cannot be asked for (its database is away, say) counts as missing, rather than as an error."""
     sights: dict[str, Sight] = field(default_factory=dict[str, Sight])
 
     def look(self, resources: Sequence[Resource]) -> dict[str, Sight]:
@@ -70,7 +72,8 @@ class Survey:
             return Sight(wanted, kind.read(wanted), complete=True)
         except CaspersError:
             # What it is part of is missing, so there is nobody to answer for it.
-            if any(self.sights[need].found is None for need in plan.all_needs(resource)):
+            gone = any(self.sights[need].found is None for need in plan.all_needs(resource))
+            if gone or (self.unheard and _is_part(kind)):
                 return Sight(wanted, None, complete=True)
             raise
 

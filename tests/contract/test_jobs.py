@@ -108,6 +108,39 @@ def test_a_run_can_be_cancelled(workspace: LocalWorkspace, pipeline_id: str):
     jobs.delete(job_id)
 
 
+def test_all_runs_of_a_job_can_be_cancelled_at_once(workspace: LocalWorkspace, pipeline_id: str):
+    jobs = workspace.client.jobs
+    job_id = _create(workspace, pipeline_id, max_concurrent_runs=2)
+    runs = [jobs.run_now(job_id).run_id for _ in range(2)]
+    jobs.cancel_all_runs(job_id=job_id)
+    for run_id in runs:
+        wait_for(lambda run_id=run_id: _ended(workspace, run_id), seconds=60, what=f"run {run_id} has ended")
+    assert not list(jobs.list_runs(job_id=job_id, active_only=True))
+    jobs.delete(job_id)
+
+
+def test_older_clients_find_jobs_under_their_own_version(workspace: LocalWorkspace):
+    api = workspace.client.api_client
+
+    def ask(method: str, path: str, **given: Any) -> dict[str, Any]:
+        where = {"query": given} if method == "GET" else {"body": given}
+        answer = api.do(method, f"/api/2.1/jobs/{path}", **where)
+        assert isinstance(answer, dict)
+        return answer
+
+    job_id = ask("POST", "create", name="older")["job_id"]
+    ask("POST", "update", job_id=job_id, new_settings={"description": "changed"})
+    assert ask("GET", "get", job_id=job_id)["settings"]["description"] == "changed"
+    ask("POST", "reset", job_id=job_id, new_settings={"name": "older"})
+    assert job_id in [job["job_id"] for job in ask("GET", "list", limit=100)["jobs"]]
+    run_id = ask("POST", "run-now", job_id=job_id)["run_id"]
+    ask("POST", "runs/cancel", run_id=run_id)
+    ask("POST", "runs/cancel-all", job_id=job_id)
+    assert ask("GET", "runs/get", run_id=run_id)["job_id"] == job_id
+    assert [run["run_id"] for run in ask("GET", "runs/list", job_id=job_id)["runs"]] == [run_id]
+    ask("POST", "delete", job_id=job_id)
+
+
 def test_tasks_run_in_order_and_stop_after_a_failure(workspace: LocalWorkspace, pipeline_id: str):
     jobs = workspace.client.jobs
     later = Task(

@@ -202,9 +202,18 @@ def test_a_warehouse_answers_only_those_who_may_use_it(workspace: LocalWorkspace
 def test_everyone_may_use_the_warehouse_that_comes_with_the_workspace(workspace: LocalWorkspace):
     starter = next(iter(workspace.client.warehouses.list())).id or ""
     assert _lines(workspace.client.permissions.get("warehouses", starter))["users"] == [("CAN_USE", False)]
-    older = workspace.client.api_client.do("GET", f"/api/2.0/permissions/sql/warehouses/{starter}")
-    assert isinstance(older, dict)
-    assert older["object_id"] == f"/sql/warehouses/{starter}"
+
+
+def test_older_clients_name_warehouses_by_two_words(workspace: LocalWorkspace, warehouse: str):
+    api, path = workspace.client.api_client, f"/api/2.0/permissions/sql/warehouses/{warehouse}"
+    line = {"group_name": "users", "permission_level": "CAN_VIEW"}
+    for method, body in (("GET", None), ("PATCH", {"access_control_list": [line]}), ("PUT", {})):
+        answer = api.do(method, path, body=body)
+        assert isinstance(answer, dict)
+        assert (answer["object_id"], answer["object_type"]) == (f"/sql/warehouses/{warehouse}", "warehouses")
+    levels = api.do("GET", f"{path}/permissionLevels")
+    assert isinstance(levels, dict)
+    assert len(levels["permission_levels"]) == 5
 
 
 def test_folders_hand_their_permissions_down(workspace: LocalWorkspace):

@@ -10,7 +10,7 @@ import requests
 from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
 
-SECONDS = 10
+SECONDS = 60
 EVERY_CALL_REFUSED_ONCE = {
     "fault": "answer",
     "status": 429,
@@ -32,6 +32,7 @@ class Call:
     query: str
     caller: str
     changing: bool
+    agent: str
     fault: str | None
     carried_out: bool
     status: int | None
@@ -43,13 +44,13 @@ class Call:
 class Day:
     """The bad day that is on."""
 
-    def __init__(self, workspace: LocalWorkspace) -> None:
+    def __init__(self, workspace: LocalWorkspace, *, since: int | None = None) -> None:
         self._workspace = workspace
-        self.mark()
+        self._since = self._last() if since is None else since
 
     def mark(self) -> None:
         """Let `calls` begin here."""
-        self._since = int(self._ask("GET", "/calls", since=2**52)["last"])
+        self._since = self._last()
 
     def calls(self, *, changing: bool = True) -> list[Call]:
         """The calls since the mark, in order of arrival; with `changing=False` also those that change nothing."""
@@ -73,6 +74,9 @@ class Day:
         wait_for(
             lambda: sum(it["holding"] for it in self._rules()), seconds=seconds, what="a call is being held"
         )
+
+    def _last(self) -> int:
+        return int(self._ask("GET", "/calls", since=2**52)["last"])
 
     def _rules(self) -> list[dict[str, Any]]:
         return self._ask("GET", "/rules")["rules"]

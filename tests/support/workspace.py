@@ -54,7 +54,11 @@ class LocalWorkspace:
         environment = _environment() | {"LOCAL_WORKSPACE_BAD_DAYS": "1"} | settings
         with log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        connection = wait_for(self._connection, seconds=READY_SECONDS, what="the workspace is ready")
+        try:
+            connection = wait_for(self._connection, seconds=READY_SECONDS, what="the workspace is ready")
+        except AssertionError:
+            self.kill()  # nobody else would: a fixture that fails has no end
+            raise
         self.url, self.token, self.pid = connection["url"], connection["token"], connection["pid"]
         return self
 

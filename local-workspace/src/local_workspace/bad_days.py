@@ -55,6 +55,7 @@ class Call:
     Attributes:
         number: counts from 1, without gaps.
         fault: what happened to it.
+        agent: the client, as it calls itself.
         carried_out: whether the workspace itself saw it.
         status: what the caller was told; None when nothing (yet).
     """
@@ -65,6 +66,7 @@ class Call:
     query: str
     caller: str
     changing: bool
+    agent: str = ""
     fault: str | None = None
     carried_out: bool = False
     status: int | None = None
@@ -115,6 +117,7 @@ class Interference:
             return
         body, receive = await self._body(scope, receive)
         call, standing = self._days.arrive(self._arrival(scope, body))
+        call.agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
         exchange = _Exchange(self._application, scope, receive, send, call)
         if standing is None:
             await exchange.carry_out()

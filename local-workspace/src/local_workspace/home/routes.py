@@ -1,6 +1,7 @@
 """The workspace's own page: what is there and how it is, for a browser on this machine."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
 from local_workspace.api.apps.admission import is_loopback
+from local_workspace.coverage.calls import exercised, tally
+from local_workspace.coverage.declared import CALLS, FAMILIES
+from local_workspace.coverage.report import shown_by
 from local_workspace.errors import PermissionDenied
 from local_workspace.home.overview import Overview
 
@@ -16,7 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def router(overview: Overview, home: Path) -> APIRouter:
-    """The page, its live part, and the same as JSON."""
+    """The page, its live part, and the same as JSON; what the workspace can do."""
     api = APIRouter(include_in_schema=False)
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -37,6 +41,29 @@ def router(overview: Overview, home: Path) -> APIRouter:
     def as_json(request: Request) -> dict[str, Any]:
         _refuse_other_names(request)
         return {"sections": [asdict(section) for section in overview.sections()]}
+
+    @api.get("/coverage")
+    def what_it_can_do(request: Request) -> HTMLResponse:
+        _refuse_other_names(request)
+        shown = exercised()
+        rows = [(family, tally(family.calls, shown)) for family in FAMILIES]
+        page = templates.get_template("coverage.html")
+        return HTMLResponse(
+            page.render(families=rows, total=tally(CALLS, shown), shown_by=partial(shown_by, shown=shown))
+        )
+
+    @api.get("/coverage.json")
+    def what_it_can_do_as_json(request: Request) -> dict[str, Any]:
+        _refuse_other_names(request)
+        shown = exercised()
+        families = [
+            {
+                "name": family.name,
+                "calls": [asdict(call) | {"test": shown.get(str(call))} for call in family.calls],
+            }
+            for family in FAMILIES
+        ]
+        return {"families": families}
 
     return api
 

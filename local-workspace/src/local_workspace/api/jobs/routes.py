@@ -99,6 +99,11 @@ def _run_routes(service: Jobs) -> APIRouter:
         service.cancel(caller, _id(body, "run_id"))
         return {}
 
+    @api.post("/runs/cancel-all")
+    def cancel_all(caller: Caller, body: Json) -> dict[str, Any]:
+        service.cancel_all(caller, _id(body, "job_id"))
+        return {}
+
     return api
 
 

@@ -121,6 +121,12 @@ class Jobs:
         self._allowed(caller, run.job_id, "CAN_MANAGE_RUN")
         self._execution.cancel(run_id)
 
+    def cancel_all(self, caller: Principal, job_id: int) -> None:
+        """End all runs of a job."""
+        self._allowed(caller, job_id, "CAN_MANAGE_RUN")
+        for run in self._rows.runs(job_id):
+            self._execution.cancel(run.run_id)
+
     def _change(self, job: Job, settings: dict[str, Any]) -> None:
         changed = replace(job, settings=checked(settings))
         self._rows.save(changed)

@@ -11,6 +11,7 @@ from caspers.settings import Parameters, Settings, parameters_from
 
 from admin.declarations import Stage
 from admin.functions import definitions
+from admin.parameter_effects import effects
 from admin.shapes import RunSummary
 from admin.sources import BUNDLES, Sources
 from admin.stages import Demo, all_stages
@@ -28,6 +29,7 @@ class DemoStages:
         self._settings = settings
         self._sources = sources
         self._lock = Lock()
+        self._effects: dict[str, dict[str, tuple[str, ...]]] = {}
         self._kept: dict[str, list[Stage]] = {}
         self._digests: dict[str, str] | None = None
 
@@ -54,7 +56,7 @@ class DemoStages:
 
     def declared(self, parameters: Parameters) -> list[Stage]:
         """Every stage, in an order that respects their needs."""
-        key = json.dumps(parameters.model_dump(mode="json"), sort_keys=True)
+        key = _key(parameters)
         with self._lock:
             if key not in self._kept:
                 while len(self._kept) >= MOST_KEPT:
@@ -69,6 +71,17 @@ class DemoStages:
     def parameters_of(self, run: RunSummary | None) -> Parameters:
         """The parameters of a run; None: this process's own."""
         return self.parameters(remembered(run))
+
+    def effects(self, parameters: Parameters) -> dict[str, tuple[str, ...]]:
+        """What a change of each parameter touches."""
+        key = _key(parameters)
+        with self._lock:
+            known = self._effects.get(key)
+        if known is None:
+            known = effects(parameters, self.declared)
+            with self._lock:
+                self._effects = {key: known}
+        return known
 
     def workers(self) -> dict[str, str]:
         """The stage that gives each worker its orders, by the worker's name."""
@@ -90,3 +103,7 @@ def remembered(run: RunSummary | None) -> dict[str, Any]:
     return (
         {} if run is None else {name: run.parameters[name] for name in run.parameters if name in OWN_SETTINGS}
     )
+
+
+def _key(parameters: Parameters) -> str:
+    return json.dumps(parameters.model_dump(mode="json"), sort_keys=True)

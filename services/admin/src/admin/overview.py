@@ -104,7 +104,8 @@ class Overview:
 
     def parameters(self) -> list[ParameterView]:
         """Every parameter with its meaning, default and present value."""
-        return parameter_views(self._stages.parameters_of(self._runs.last_success()))
+        current = self._stages.parameters_of(self._runs.last_success())
+        return parameter_views(current, self._stages.effects(current))
 
     def state(self) -> StateNow:
         """What the live panel shows."""

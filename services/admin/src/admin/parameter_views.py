@@ -1,5 +1,6 @@
 """The parameters as people see them: type, meaning, default, present value. Pure."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from caspers.settings import Parameters
@@ -7,7 +8,7 @@ from caspers.settings import Parameters
 from admin.shapes import ParameterView
 
 
-def parameter_views(current: Parameters) -> list[ParameterView]:
+def parameter_views(current: Parameters, effects: Mapping[str, tuple[str, ...]]) -> list[ParameterView]:
     """Every parameter, in the order in which people read them."""
     return [
         ParameterView(
@@ -16,6 +17,7 @@ def parameter_views(current: Parameters) -> list[ParameterView]:
             meaning=field.description or "",
             default=field.default,
             current=getattr(current, name),
+            affects=effects.get(name, ()),
         )
         for name, field in Parameters.model_fields.items()
     ]

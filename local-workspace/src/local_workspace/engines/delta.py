@@ -1,15 +1,27 @@
 """Delta tables on disk: made, looked into and kept in shape, beside the SQL engine that reads and writes their rows."""
 
 import json
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 SchemaFields = list[dict[str, Any]]
+
+SMALL_FILE, MEDIUM_FILE = 2**20, 16 * 2**20
+"""Bytes; files are merged up to the one often and up to the other seldom, so that a row is rewritten a few times at most."""
+
+MERGE_EVERY, CLEAN_EVERY = 16, 256
+"""Versions between two merges of small files, and of medium ones, when what nobody needs any more is also deleted."""
+
+KEPT_HOURS = 1
+KEPT_VERSIONS = 500
+"""How far back readers, followers and time travel get at least; a table that is written seldom keeps everything."""
 
 
 @dataclass(frozen=True)
@@ -125,3 +137,38 @@ def vacuum(location: Path, retain_hours: float | None, *, dry_run: bool) -> list
     return DeltaTable(str(location)).vacuum(
         retention_hours=hours, dry_run=dry_run, enforce_retention_duration=hours is None
     )
+
+
+def keep_up(location: Path, before: int, after: int) -> None:
+    """Do what is due when a table has gone from one version to another; the caller is its only writer.
+
+    Whoever writes a little at a time would leave a file and a log entry each time, for ever; the platform looks after
+    its managed tables in the same way. A table that this library cannot maintain stays as it is.
+    """
+    with suppress(DeltaError, OSError):
+        if before // CLEAN_EVERY != after // CLEAN_EVERY:
+            _clean(location)
+        elif before // MERGE_EVERY != after // MERGE_EVERY:
+            DeltaTable(str(location)).optimize.compact(target_size=SMALL_FILE)
+
+
+def _clean(location: Path) -> None:
+    table = DeltaTable(str(location))
+    table.optimize.compact(target_size=MEDIUM_FILE)
+    table.vacuum(retention_hours=KEPT_HOURS, dry_run=False, enforce_retention_duration=False)
+    table.create_checkpoint()
+    log = location / "_delta_log"
+    # Now, by the clock of the file system.
+    old_s = (log / "_last_checkpoint").stat().st_mtime - 3600 * KEPT_HOURS
+    for file in log.iterdir():
+        version = file.name.partition(".")[0]
+        if version.isdigit() and int(version) < table.version() - KEPT_VERSIONS and _is_older(file, old_s):
+            file.unlink(missing_ok=True)
+    for folder, _, _ in os.walk(location, topdown=False):
+        if Path(folder) not in {location, log} and _is_older(Path(folder), old_s):
+            with suppress(OSError):  # it holds files
+                Path(folder).rmdir()
+
+
+def _is_older(path: Path, moment_s: float) -> bool:
+    return path.stat().st_mtime <= moment_s

@@ -181,14 +181,6 @@ class PipelineTable:
         )
         self._delta.update_incremental()
 
-    def compact(self, target_bytes: int) -> None:
-        """Merge small files; rows and their order of arrival stay what they are."""
-        self._delta.optimize.compact(target_size=target_bytes)
-
-    def vacuum(self) -> None:
-        """Delete files that no reader can need any more (the table's retention says when)."""
-        self._delta.vacuum(dry_run=False)
-
     def _actions(self, version: int) -> Iterator[dict[str, Any]]:
         entry = self.location / "_delta_log" / f"{version:020d}.json"
         try:

@@ -75,10 +75,17 @@ def _figures(shown: Panel, path: str) -> tuple[str, Any]:
     return unescape(page.text), twin.json()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", sorted({*PAGES} - {"/replay"}))
 def test_every_page_renders_and_its_twin_answers(filled: Panel, path: str):
     page, _ = _figures(filled, path)
     assert "</html>" in page
+
+
+def test_without_a_replayer_page_and_twin_say_the_same(filled: Panel):
+    page = _get(filled, "/replay")
+    problem = _get(filled, _twin(page.text))
+    assert (page.status_code, problem.status_code) == (200, 404)
+    assert problem.json()["detail"] in page.text
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -71,6 +71,8 @@ class Provisioning:
     ) -> Declared:
         if found is None or decision.verb == "replace":
             self._run.note(entry.key, f"creating: {decision.reason}")
+            if found is not None:
+                self._until_gone(kind, wanted, entry)
             return self._create(kind, wanted, entry)
         doing = "creating" if decision.verb == "create" else "updating"
         self._run.note(entry.key, f"{doing}: {decision.reason}")
@@ -79,7 +81,6 @@ class Provisioning:
         return wanted
 
     def _create(self, kind: Kind, wanted: Declared, entry: Entry) -> Declared:
-        self._until_gone(kind, wanted, entry)
         try:
             return replace(wanted, id=kind.create(wanted))
         except (*PLATFORM_ERRORS, Unavailable):

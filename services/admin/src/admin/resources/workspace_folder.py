@@ -1,7 +1,6 @@
 """A folder of source files in the workspace: an app's or a pipeline's."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -54,25 +53,29 @@ class WorkspaceFolder:
             return None
 
     def create(self, wanted: Declared) -> str:
+        self._begin(wanted)
         self._upload(wanted)
         return wanted.name
 
     def update(self, wanted: Declared) -> None:
+        """An upload that was cut off is gone on with."""
+        before = self._uploaded_digest(wanted.name)
+        if before != UPLOADING + wanted.spec["digest"]:
+            if before is not None:
+                # What the new version no longer has must not stay behind, or an app would still import it.
+                self.delete(wanted)
+            self._begin(wanted)
         self._upload(wanted)
 
     def delete(self, wanted: Declared) -> None:
         self._workspace.delete(wanted.name, recursive=True)
 
+    def _begin(self, wanted: Declared) -> None:
+        self._workspace.mkdirs(wanted.name)
+        self._put(f"{wanted.name}/{DIGEST_FILE}", (UPLOADING + wanted.spec["digest"]).encode())
+
     def _upload(self, wanted: Declared) -> None:
-        """Bring all files there; an upload that was cut off is gone on with."""
         files = self._sources.files(wanted.spec["source"])
-        under_way = UPLOADING + wanted.spec["digest"]
-        if self._uploaded_digest(wanted.name) != under_way:
-            # What the new version no longer has must not stay behind, or an app would still import it.
-            with suppress(NotFound):
-                self.delete(wanted)
-            self._workspace.mkdirs(wanted.name)
-            self._put(f"{wanted.name}/{DIGEST_FILE}", under_way.encode())
         missing = sorted(files.keys() - self._uploaded(wanted.name))
         for folder in sorted(
             {str(PurePosixPath(wanted.name, path).parent) for path in missing} - {wanted.name}

@@ -19,7 +19,6 @@ from caspers.clients.postgres import Postgres
 from benchmarks.measure import Figure, report
 from tests.support.admin import Admin, admin_cluster, give_orders, person
 from tests.support.admin import report as report_of
-from tests.support.workspace import LocalWorkspace
 
 RUNS, ACTIVITY_ROWS = 10_000, 100_000
 CLIENTS, ROUNDS = 8, 25
@@ -42,10 +41,9 @@ SELECT now() - n * interval '1 second', 'person' || n %% 50 || '@example.com', '
 def main() -> None:
     """Measure and report."""
     with tempfile.TemporaryDirectory(prefix="bench-panel-") as folder, admin_cluster() as cluster:
-        workspace = LocalWorkspace(Path(folder) / "workspace").start()
         control = cluster.open(cluster.new_database())
         (Path(folder) / "admin").mkdir()
-        admin = Admin(Path(folder) / "admin", workspace, control)
+        admin = Admin(Path(folder) / "admin", None, control)
         try:
             with admin.serve() as served:
                 figures = _measure(admin, control, str(served.client.base_url))
@@ -53,7 +51,6 @@ def main() -> None:
         finally:
             admin.close()
             control.close()
-            workspace.stop()
     load = os.getloadavg()[0]
     report(
         f"Panel, {RUNS:,} runs, {ACTIVITY_ROWS:,} activity rows, {CLIENTS} clients (load of the machine {load:.1f})",

@@ -10,14 +10,13 @@ import pytest
 from caspers.clients.postgres import Postgres
 
 from tests.support.admin import Admin, person
-from tests.support.workspace import LocalWorkspace
 
 ADA, BOB = person("ada"), person("bob")
 
 
 @pytest.fixture
-def admin(tmp_path: Path, workspace: LocalWorkspace, control: Postgres) -> Iterator[Admin]:
-    running = Admin(tmp_path, workspace, control)
+def admin(tmp_path: Path, control: Postgres) -> Iterator[Admin]:
+    running = Admin(tmp_path, None, control)
     yield running
     running.close()
 
@@ -156,7 +155,7 @@ def test_a_repair_does_what_failed_and_what_follows_from_it(admin: Admin, client
     assert {each["what"] for each in compared["stages"]} >= {"Canonical_Data", "Spark_Declarative_Pipeline"}
 
 
-def test_runs_are_listed_page_by_page_and_by_how_they_ended(admin: Admin, client: httpx.Client):
+def test_runs_are_listed_page_by_page_and_by_how_they_ended(client: httpx.Client):
     made = [over(client, start(client, target="free"))["run_id"] for _ in range(5)]
     first = get(client, "/runs", limit=3)
     rest = get(client, "/runs", limit=3, after=first["next"])
@@ -208,7 +207,7 @@ def test_a_change_asked_for_by_another_site_is_refused(client: httpx.Client):
     assert get(client, "/runs")["entries"] == []
 
 
-def test_who_says_nothing_about_themselves_sees_nothing(admin: Admin, client: httpx.Client):
+def test_who_says_nothing_about_themselves_sees_nothing(client: httpx.Client):
     assert httpx.get(f"{client.base_url}/api/v1/stages").status_code == 403
 
 

@@ -2,7 +2,7 @@
 
     with admin_cluster() as cluster:                       # once per session: a real Postgres
         control = cluster.open(cluster.new_database())     # the control database, with the workers' tables
-        admin = Admin(tmp_path, workspace, control)        # stages of directories below tmp_path
+        admin = Admin(tmp_path, None, control)             # stages of directories below tmp_path
         admin.kind.fails.add("Canonical_Data b")           # the next run fails there
         with admin.serve() as served:                      # the real app on a free port, in this process
             served.client.post("/api/v1/runs", json={"target": "free"}, headers=person("ada"))
@@ -37,6 +37,7 @@ from caspers.web.turns import share_few_threads
 from caspers.worker.orders import SCHEMA, write_orders
 from caspers.worker.reports import write_report
 from caspers.worker.states import Observed, WorkerReport
+from databricks.sdk import WorkspaceClient
 from fastapi import FastAPI
 
 from tests.admin.directories import US, Directory
@@ -47,6 +48,9 @@ from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
 
 CLOCK = SystemClock()
+NOBODY = "http://127.0.0.1:9"
+"""An address where no workspace answers."""
+
 OWNER = "ada@example.com"
 ADA = Actor(OWNER, "owner")
 
@@ -78,15 +82,23 @@ class Admin:
     """One admin of one catalog."""
 
     def __init__(
-        self, root: Path, workspace: LocalWorkspace, control: Postgres | None, *, catalog: str = "test_demo"
+        self,
+        root: Path,
+        workspace: LocalWorkspace | None,
+        control: Postgres | None,
+        *,
+        catalog: str = "test_demo",
     ) -> None:
+        """Without a workspace only what asks the platform itself (status, replay) is unavailable."""
         self.control = control
         self.settings = Settings.model_validate(
             {"app_name": "admin", "app_port": free_port(), "catalog": catalog, "admin_owner": OWNER}
         )
         (root / "platform").mkdir(exist_ok=True)
         self.kind = Directory(root / "platform")
-        client = workspace.client
+        client = (
+            workspace.client if workspace else WorkspaceClient(host=NOBODY, token="none", auth_type="pat")
+        )
         self.connections = Connections(client, self.settings)
         self.desk = assemble(
             Ground(

@@ -13,6 +13,7 @@ from admin.inspection import Inspection
 from admin.lately import Lately
 from admin.parameter_views import parameter_views
 from admin.registry import Registry
+from admin.run_outcome import summary_of
 from admin.running import Runs
 from admin.shapes import (
     Health,
@@ -109,9 +110,11 @@ class Overview:
 
     def state(self) -> StateNow:
         """What the live panel shows."""
-        stages = self.stages()
+        facts = self._facts()
+        stages = stage_views(self._declared(), facts)
         there: list[Health] = [stage.health for stage in stages if stage.presence != "absent"]
-        return StateNow(tuple(stages), tuple(self._workers.all()), self._runs.going_on(), worst(there))
+        going_on = None if facts.going_on is None else summary_of(facts.going_on)
+        return StateNow(tuple(stages), tuple(facts.workers), going_on, worst(there))
 
     def forget(self) -> None:
         """Something was changed: look anew."""

@@ -214,7 +214,7 @@ class Runs:
     def close(self, *, patience_s: float) -> None:
         """The process ends: stop the run that goes on and leave it to be repeated."""
         if self._own is not None and self._thread is not None:
-            self._own.cancel()
+            self._own.cancel("the admin was told to end while this went on; run it again to go on")
             self._thread.join(patience_s)
 
 

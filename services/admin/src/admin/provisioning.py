@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from caspers.clients.platform_errors import PLATFORM_ERRORS
-from caspers.errors import Unavailable
+from caspers.errors import CaspersError
 
 from admin import plan
 from admin.declarations import Entry, Resource, Stage
@@ -83,7 +83,7 @@ class Provisioning:
     def _create(self, kind: Kind, wanted: Declared, entry: Entry) -> Declared:
         try:
             return replace(wanted, id=kind.create(wanted))
-        except (*PLATFORM_ERRORS, Unavailable):
+        except (*PLATFORM_ERRORS, CaspersError):
             # A doubtful answer is settled by looking again: it may have been made all the same, by us or somebody else.
             found = kind.read(wanted)
             if found is None:

@@ -39,7 +39,7 @@ def test_pausing_one_replay_leaves_the_other_running(demos: tuple[Product, Produ
 def test_tearing_one_down_leaves_the_others_rows_where_they_are(demos: tuple[Product, Product]):
     morning, evening = demos
     before = evening.sql("select count(*) as n from evening.lakeflow.gold_order_header")[0]["n"]
-    done = morning.caspers("teardown", "--catalog", "morning")
+    done = morning.caspers("teardown", "--yes", "--catalog", "morning")
     assert done.returncode == 0, done.stderr
     assert not [row for row in evening.sql("show catalogs") if "morning" in row.values()]
     assert evening.sql("select count(*) as n from evening.lakeflow.gold_order_header")[0]["n"] >= before

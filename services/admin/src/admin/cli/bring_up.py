@@ -19,14 +19,11 @@ from admin.cli import show, workspace_process
 from admin.cli.app_client import AppClient
 from admin.cli.deploy_admin import deploy_admin, is_deployed
 from admin.cli.following import follow_run
-from admin.cli.home import Home, RememberedDemo
+from admin.cli.home import LOCAL_PARAMETERS, Home, RememberedDemo
 from admin.cli.session import Session, session
 from admin.cli.workspace_process import Connection
 from admin.stages.targets import DEFAULT_TARGET, target
 from admin.verify import troubles
-
-LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
-"""What differs from a target's defaults on a laptop, where waiting costs more than running all the time."""
 
 DEFAULT_CATALOG: str = Parameters.model_fields["catalog"].default
 
@@ -140,8 +137,7 @@ def _run_target(current: Session, demo: RememberedDemo, clock: Clock) -> None:
     began = clock.monotonic()
     admin = current.admin()
     _let_finish(admin)
-    parameters = LOCAL_PARAMETERS | demo.parameters
-    started = admin.post("/runs", {"target": demo.target, "parameters": parameters})
+    started = admin.post("/runs", {"target": demo.target, "parameters": demo.values})
     run = follow_run(admin, started["run_id"])
     if run["state"] != "succeeded":
         raise Unavailable(

@@ -21,6 +21,10 @@ SMALLEST_FREE_BYTES = 1_000_000_000
 """The workspace, a full dataset and its tables need about this much."""
 
 
+LOCAL_PARAMETERS: dict[str, Any] = {"schedule_minutes": 5 / 60, "pipeline_schedule_minutes": 0.0}
+"""What differs from a target's defaults on a laptop, where waiting costs more than running all the time."""
+
+
 @dataclass(frozen=True)
 class RememberedDemo:
     """A demo as it was last brought up: the target and the parameters that were chosen for it."""
@@ -28,6 +32,11 @@ class RememberedDemo:
     catalog: str
     target: str
     parameters: dict[str, Any]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was chosen, on top of what a laptop chooses by itself."""
+        return LOCAL_PARAMETERS | self.parameters
 
 
 class Home:

@@ -57,7 +57,7 @@ def parameters(found: Iterable[Shown]) -> None:
 def resources(found: Iterable[Shown]) -> None:
     """What was made."""
     rows = show.plain_table("stage", "kind", "name", "recorded", "since", "health", "where")
-    for each in found:
+    for each in sorted(found, key=lambda resource: (resource["stage"], resource["kind"], resource["name"])):
         health = each["health"] if each["health"] != "unknown" else ""
         rows.add_row(
             *(each["stage"], each["kind"], each["name"], each["recorded"], show.minute(each["created_at"])),
@@ -69,17 +69,15 @@ def resources(found: Iterable[Shown]) -> None:
 
 
 def verification(found: Shown) -> None:
-    """Every finding, what is wrong first."""
-    for each in sorted(found["findings"], key=lambda finding: finding["ok"]):
-        show.step(
-            f"{each['what']}: {each['said']}",
-            None,
-            "done" if each["ok"] else "failed",
-            detail=each["what_now"],
-        )
-    wrong = sum(not each["ok"] for each in found["findings"])
+    """Every finding, what is wrong last, where people look, and what to do about it once."""
+    for each in sorted(found["findings"], key=lambda finding: not finding["ok"]):
+        where = f"{each['stage']}, " if each["stage"] else ""
+        show.step(f"{where}{each['what']}: {each['said']}", None, "done" if each["ok"] else "failed")
+    wrong = [each for each in found["findings"] if not each["ok"]]
+    for what_now in dict.fromkeys(each["what_now"] for each in wrong if each["what_now"]):
+        show.plain(what_now)
     show.plain(
-        f"{wrong} of {len(found['findings'])} findings are not as they should be" if wrong else "all is well"
+        f"{len(wrong)} of {len(found['findings'])} are not as they should be" if wrong else "all is well"
     )
 
 
@@ -105,8 +103,9 @@ def roles(found: Iterable[Shown], me: Shown) -> None:
     rows = show.plain_table("who", "role")
     for each in found:
         rows.add_row(each["principal"], each["role"])
-    show.console.print(rows)
-    show.plain(f"you are {me['who']}, {me['role']}: {', '.join(me['may']) or 'reading only'}")
+    if rows.row_count:
+        show.console.print(rows)
+    show.plain(f"you are {me['who']}: {me['role']}")
 
 
 def activity(found: Iterable[Shown]) -> None:

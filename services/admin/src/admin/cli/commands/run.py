@@ -22,7 +22,7 @@ from admin.cli.options import (
     exit_codes,
     named_values,
 )
-from admin.cli.session import connect
+from admin.cli.session import Session, connect
 from admin.cli.suggestions import stage_names
 from admin.stages.targets import TARGETS
 
@@ -56,7 +56,9 @@ def plan(
 ) -> None:
     """What a run would create, change and keep, and what people would notice of it."""
     with exit_codes():
-        _show_plan(_admin(home, catalog), _body(what, parameter, afresh=afresh), as_json=json)
+        body = _body(what, parameter, afresh=afresh)
+        current = connect(Home(home.absolute()), catalog)
+        _show_plan(current.admin(), _as_before(body, current, Home(home.absolute())), as_json=json)
 
 
 def run(  # noqa: PLR0913  the options of the command are its parameters
@@ -76,7 +78,8 @@ def run(  # noqa: PLR0913  the options of the command are its parameters
     """
     with exit_codes():
         body = _body(what, parameter, afresh=afresh)
-        admin = _admin(home, catalog)
+        current = connect(Home(home.absolute()), catalog)
+        admin, body = current.admin(), _as_before(body, current, Home(home.absolute()))
         if only_plan:
             _show_plan(admin, body, as_json=json)
         else:
@@ -145,6 +148,15 @@ def _body(what: list[str], parameter: list[str] | None, *, afresh: bool) -> dict
         "parameters": named_values(parameter),
         "on_top_of": "defaults" if afresh else "last_run",
     }
+
+
+def _as_before(body: dict[str, Any], current: Session, home: Home) -> dict[str, Any]:
+    """With the parameters of the last `caspers up` where the admin knows no run: a teardown took them along."""
+    demo = home.demos().get(current.names.catalog)
+    known = current.admin().newest("/runs", 1, action="provision", state="succeeded")
+    if demo is None or body["on_top_of"] == "defaults" or next(known, None) is not None:
+        return body
+    return body | {"parameters": demo.values | body["parameters"]}
 
 
 def _show_plan(admin: AppClient, body: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,0 +1,81 @@
+"""The command line by itself: what it offers to a shell, and what it refuses before it asks anybody."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from admin.cli.__main__ import MODULES, command_line
+from admin.cli.app_client import AppClient
+from caspers.errors import Unavailable
+from typer.completion import completion_init
+from typer.testing import CliRunner, Result
+
+
+def run(*arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(command_line(), list(arguments), env=variables, prog_name="caspers")
+
+
+def offered(line: str) -> list[str]:
+    """What bash is offered for the last word of a line."""
+    completion_init()
+    words = line.split(" ")
+    answer = run(_CASPERS_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
+    return answer.output.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("caspers run Ca", ["Canonical_Data"]),
+        ("caspers run al", ["all"]),
+        ("caspers teardown Complaint_A", ["Complaint_Agent", "Complaint_Agent_Stream"]),
+        ("caspers run free -p sta", ["start_day="]),
+        ("caspers te", ["teardown", "test"]),
+        ("caspers workers re", ["resume"]),
+        ("caspers roles grant ada o", ["operator", "owner"]),
+        ("caspers runs --home /nowhere ", []),
+    ],
+)
+def test_a_shell_is_offered_what_may_stand_there(line: str, words: list[str]):
+    assert offered(line) == words
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_words_for_a_shell_call_the_launcher_of_this_checkout(shell: str):
+    said = run("completion", shell)
+    assert said.exit_code == 0
+    assert "_CASPERS_COMPLETE=complete_" + shell in said.output
+    assert "/caspers'" in said.output
+
+
+def test_bash_understands_the_words_and_completes_a_stage(tmp_path: Path):
+    script = tmp_path / "completion.sh"
+    script.write_text(run("completion", "bash").output)
+    asked = "COMP_WORDS=(caspers run Ca); COMP_CWORD=2; _caspers_completion; echo ${COMPREPLY[@]}"
+    said = subprocess.run(
+        ["bash", "-c", f"source {script}; {asked}"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["Canonical_Data"]
+
+
+def test_every_command_says_in_a_sentence_what_it_does():
+    said = run("--help").output
+    assert not [name for name in MODULES if f" {name} " not in said]
+
+
+def test_a_mistyped_command_is_answered_with_those_that_look_like_it():
+    answer = run("tear-down")
+    assert answer.exit_code == 2
+    assert "teardown" in answer.output
+
+
+def test_an_unknown_stage_is_refused_with_the_names_there_are():
+    answer = run("run", "Nowhere")
+    assert answer.exit_code == 2
+    assert "Canonical_Data" in answer.output
+
+
+def test_an_admin_that_does_not_answer_is_named():
+    nobody = AppClient("demo-admin", "http://127.0.0.1:1", "token", timeout_s=1)
+    with pytest.raises(Unavailable, match="demo-admin does not answer"):
+        nobody.get("/me")

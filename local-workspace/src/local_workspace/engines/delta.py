@@ -16,12 +16,24 @@ SchemaFields = list[dict[str, Any]]
 SMALL_FILE, MEDIUM_FILE = 2**20, 16 * 2**20
 """Bytes; files are merged up to the one often and up to the other seldom, so that a row is rewritten a few times at most."""
 
-MERGE_EVERY, CLEAN_EVERY = 16, 256
-"""Versions between two merges of small files, and of medium ones, when what nobody needs any more is also deleted."""
 
-KEPT_HOURS = 1
-KEPT_VERSIONS = 500
-"""How far back readers, followers and time travel get at least; a table that is written seldom keeps everything."""
+@dataclass(frozen=True)
+class Upkeep:
+    """How often a table is looked after, and what is kept of its past.
+
+    Attributes:
+        merge_every: versions between two merges of small files.
+        clean_every: versions between two merges of medium files, when what nobody needs any more is also deleted.
+        kept_versions, kept_hours: how far back readers, followers and time travel get at least.
+    """
+
+    merge_every: int = 16
+    clean_every: int = 256
+    kept_versions: int = 500
+    kept_hours: int = 1
+
+
+UPKEEP = Upkeep()
 
 
 @dataclass(frozen=True)
@@ -139,30 +151,34 @@ def vacuum(location: Path, retain_hours: float | None, *, dry_run: bool) -> list
     )
 
 
-def keep_up(location: Path, before: int, after: int) -> None:
+def keep_up(location: Path, before: int, after: int, upkeep: Upkeep = UPKEEP) -> None:
     """Do what is due when a table has gone from one version to another; the caller is its only writer.
 
     Whoever writes a little at a time would leave a file and a log entry each time, for ever; the platform looks after
     its managed tables in the same way. A table that this library cannot maintain stays as it is.
     """
     with suppress(DeltaError, OSError):
-        if before // CLEAN_EVERY != after // CLEAN_EVERY:
-            _clean(location)
-        elif before // MERGE_EVERY != after // MERGE_EVERY:
+        if before // upkeep.clean_every != after // upkeep.clean_every:
+            _clean(location, upkeep)
+        elif before // upkeep.merge_every != after // upkeep.merge_every:
             DeltaTable(str(location)).optimize.compact(target_size=SMALL_FILE)
 
 
-def _clean(location: Path) -> None:
+def _clean(location: Path, upkeep: Upkeep) -> None:
     table = DeltaTable(str(location))
     table.optimize.compact(target_size=MEDIUM_FILE)
-    table.vacuum(retention_hours=KEPT_HOURS, dry_run=False, enforce_retention_duration=False)
+    table.vacuum(retention_hours=upkeep.kept_hours, dry_run=False, enforce_retention_duration=False)
     table.create_checkpoint()
     log = location / "_delta_log"
     # Now, by the clock of the file system.
-    old_s = (log / "_last_checkpoint").stat().st_mtime - 3600 * KEPT_HOURS
+    old_s = (log / "_last_checkpoint").stat().st_mtime - 3600 * upkeep.kept_hours
     for file in log.iterdir():
         version = file.name.partition(".")[0]
-        if version.isdigit() and int(version) < table.version() - KEPT_VERSIONS and _is_older(file, old_s):
+        if (
+            version.isdigit()
+            and int(version) < table.version() - upkeep.kept_versions
+            and _is_older(file, old_s)
+        ):
             file.unlink(missing_ok=True)
     for folder, _, _ in os.walk(location, topdown=False):
         if Path(folder) not in {location, log} and _is_older(Path(folder), old_s):

@@ -76,25 +76,25 @@ def strip(desk: Desk, actor: Actor, state: StateNow | None = None) -> Strip:
     active, last = now.active_run, None
     if active is None:
         last = next(iter(desk.runs.page(NOTHING_ASKED, None, 1).entries), None)
-    titles = {stage.name: stage.title for stage in now.stages}
+    names = titles(now)
     progress = [stage.progress for stage in now.stages if stage.progress]
     return Strip(
         look=look,
         sentence=said,
         active=active,
-        active_words=run_words(active, titles, everything=len(titles)) if active else "",
+        active_words=run_words(active, names, everything=len(names)) if active else "",
         done=sum(each.done for each in progress),
         total=sum(each.total for each in progress),
         doing=", ".join(name for each in progress for name in each.doing),
         why_not_cancel=may_not(actor, "run.cancel"),
         last=last,
-        last_words=run_words(last, titles, everything=len(titles)) if last else "",
+        last_words=run_words(last, names, everything=len(names)) if last else "",
     )
 
 
-def titles(desk: Desk) -> Mapping[str, str]:
+def titles(state: StateNow) -> Mapping[str, str]:
     """Every stage's title by its name, in the order in which they need each other."""
-    return {stage.name: stage.title for stage in desk.overview.stages()}
+    return {stage.name: stage.title for stage in state.stages}
 
 
 def base_url(request: Request) -> str:

@@ -59,7 +59,8 @@ def _page(desk: Desk, request: Request, actor: Actor, query: ResourcesQuery) -> 
     everything = desk.overview.resources()
     stage, kind = query.stage or None, query.kind or None
     found = desk.overview.resources(stage=stage, kind=kind, check=query.check)
-    names = titles(desk)
+    state = desk.overview.state()
+    names = titles(state)
     return show(
         request,
         "resources.html",
@@ -68,7 +69,7 @@ def _page(desk: Desk, request: Request, actor: Actor, query: ResourcesQuery) -> 
             follow="" if query.check else STATE_EVENTS,
             every_ms=EVERY_MS,
         ),
-        strip=strip(desk, actor),
+        strip=strip(desk, actor, state),
         resources=[
             Row(view, looks.of_resource(view), names.get(view.stage, view.stage))
             for view in found
@@ -76,7 +77,7 @@ def _page(desk: Desk, request: Request, actor: Actor, query: ResourcesQuery) -> 
         ],
         total=len(everything),
         kinds=sorted({view.kind for view in everything}),
-        stages=desk.overview.stages(),
+        stages=state.stages,
         stage=query.stage,
         kind=query.kind,
         text=query.text,

@@ -48,7 +48,8 @@ def router(desk: Desk, clock: Clock) -> APIRouter:
         request: Request, actor: Looking, run_id: str, stage: Part = "", step: Part = ""
     ) -> HTMLResponse:
         run = desk.runs.detail(run_id)
-        names = titles(desk)
+        state = desk.overview.state()
+        names = titles(state)
         failed = [each for each in run.steps if each.state == "failed"]
         if not stage and "stage" not in request.query_params and failed:
             stage = failed[0].stage
@@ -58,7 +59,7 @@ def router(desk: Desk, clock: Clock) -> APIRouter:
             request,
             "run.html",
             _twin(run),
-            strip=strip(desk, actor),
+            strip=strip(desk, actor, state),
             run=run,
             words=run_words(run, names, everything=len(names)),
             stage_count=len(names),

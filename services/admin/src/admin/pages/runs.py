@@ -5,7 +5,6 @@ from typing import Annotated, get_args
 
 from caspers.review.addresses import Addresses
 from caspers.review.texts import ShortText
-from caspers.web.pages import render
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -50,7 +49,8 @@ def router(desk: Desk) -> APIRouter:
 
     @pages.get("/runs")
     def show_runs(request: Request, actor: Looking, query: Annotated[RunsQuery, Query()]) -> HTMLResponse:
-        stages, names = desk.overview.stages(), titles(desk)
+        state = desk.overview.state()
+        names = titles(state)
         address = Addresses(request)
         filters = RunFilters(query.action, query.state, query.by or None)
         page = desk.runs.page(filters, query.after or None, ON_A_PAGE)
@@ -58,14 +58,14 @@ def router(desk: Desk) -> APIRouter:
             request,
             "runs.html",
             Twin(address("/api/v1/runs", one=None), every_ms=EVERY_MS),
-            strip=strip(desk, actor),
+            strip=strip(desk, actor, state),
             runs=[Row(run, run_words(run, names, everything=len(names))) for run in page.entries],
             next=page.next,
             after=query.after,
             one=query.one,
             filters=query,
             filtered=filters != RunFilters(),
-            stages=stages,
+            stages=state.stages,
             letters=[(state[0].upper(), state) for state in STATES[:6]],
             actions=get_args(Action),
             states=get_args(RunState),
@@ -79,16 +79,13 @@ def router(desk: Desk) -> APIRouter:
         one: Annotated[str, Query(max_length=100)],
         other: Annotated[str, Query(max_length=100)],
     ) -> HTMLResponse:
-        names = titles(desk)
+        names = titles(desk.overview.state())
         compared = run_comparison.compare(desk.runs.detail(one), desk.runs.detail(other))
         both = (compared.one, compared.other)
-        return render(
+        return show(
             request,
             "compare.html",
-            twin=Addresses(request)("/api/v1/runs/compare"),
-            follow="",
-            events="",
-            every_ms=0,
+            Twin(Addresses(request)("/api/v1/runs/compare"), follow=""),
             compared=compared,
             titles=names,
             words={run.run_id: run_words(run, names, everything=len(names)) for run in both},

@@ -98,7 +98,8 @@ def router(desk: Desk) -> APIRouter:
 
 
 def _page(desk: Desk, request: Request, actor: Actor, query: StartQuery) -> HTMLResponse:
-    names = titles(desk)
+    state = desk.overview.state()
+    names = titles(state)
     question = _question(desk, query, request.query_params, list(names))
     plan, problem = None, None
     if question.form.sound:
@@ -112,7 +113,7 @@ def _page(desk: Desk, request: Request, actor: Actor, query: StartQuery) -> HTML
         request,
         "start.html",
         Twin("/api/v1/parameters", follow=""),
-        strip=strip(desk, actor),
+        strip=strip(desk, actor, state),
         problem=problem,
         **_asked(question, names),
         **_shown_plan(question, plan, names),

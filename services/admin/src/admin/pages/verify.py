@@ -38,7 +38,7 @@ def router(desk: Desk) -> APIRouter:
 
 def _page(desk: Desk, request: Request, *, gone: bool) -> HTMLResponse:
     found = desk.overview.verify(gone=gone)
-    names = titles(desk)
+    names = titles(desk.overview.state())
     address = "/api/v1/verify?gone=true" if gone else "/api/v1/verify"
     words = ["verify", *(["--gone"] if gone else [])]
     return show(

@@ -13,6 +13,7 @@ Two of them over one database and one directory are two admins of one catalog. `
 
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from caspers.worker.orders import SCHEMA, write_orders
 from caspers.worker.reports import write_report
 from caspers.worker.states import Observed, WorkerReport
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
 from fastapi import FastAPI
 
 from tests.admin.directories import US, Directory
@@ -96,9 +98,7 @@ class Admin:
         )
         (root / "platform").mkdir(exist_ok=True)
         self.kind = Directory(root / "platform")
-        client = (
-            workspace.client if workspace else WorkspaceClient(host=NOBODY, token="none", auth_type="pat")
-        )
+        client = workspace.client if workspace else _nobodys_client()
         self.connections = Connections(client, self.settings)
         self.desk = assemble(
             Ground(
@@ -187,6 +187,12 @@ def rows(control: Postgres, statement: Any, **values: Any) -> list[Any]:
     """The rows of a statement on the control database."""
     with control.reading() as reader:
         return [tuple(row) for row in reader.rows(statement, **values)]
+
+
+@cache
+def _nobodys_client() -> WorkspaceClient:
+    """A client that soon finds that nobody answers; making one already takes a look."""
+    return WorkspaceClient(config=Config(host=NOBODY, token="none", auth_type="pat", retry_timeout_seconds=1))
 
 
 def _stage(name: str, needs: tuple[str, ...], parameters: Parameters) -> Stage:

@@ -5,7 +5,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,7 +180,7 @@ class _Heard:
 
 
 @contextmanager
-def _states_heard(url: str) -> Iterator[_Heard]:
+def _states_heard(url: str) -> Generator[_Heard]:
     heard, stop, listening = _Heard(), threading.Event(), threading.Event()
 
     def listen() -> None:

@@ -1,7 +1,7 @@
 """What open panels hear: a run with its log until its end, and the demo whenever something changes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def client(admin: Admin) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def hearing(client: httpx.Client, path: str, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+def hearing(client: httpx.Client, path: str, **headers: str) -> Generator[Iterator[dict[str, Any]]]:
     """The events of a stream as {event, id, data}, as they come."""
     with client.stream("GET", f"/api/v1{path}", headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from admin.workers import NoWorker, Workers
@@ -27,7 +28,12 @@ def test_a_worker_without_a_report_is_not_called_well(workers: Workers):
 
 def test_a_worker_shows_what_it_did_and_what_waits(workers: Workers, control: Postgres):
     give_orders(control, "refund_recommender")
-    figures = {"by_origin": {"model": 7, "rules": 3}, "pending_live": 2, "pending_history": 5, "per_s": 1.5}
+    figures: dict[str, Any] = {
+        "by_origin": {"model": 7, "rules": 3},
+        "pending_live": 2,
+        "pending_history": 5,
+        "per_s": 1.5,
+    }
     report(control, "refund_recommender", "running", **figures)
     worker = workers.get("refund_recommender")
     assert (worker.done, worker.pending, worker.per_s, worker.health) == (10, 7, 1.5, "ok")

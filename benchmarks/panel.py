@@ -1,12 +1,13 @@
 """The panel with 10,000 runs and 100,000 activity rows: pages and API with 8 clients, and how soon a worker's state shows."""
 
 import json
+import multiprocessing
 import os
 import tempfile
 import threading
 import time
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,20 @@ def _measure(admin: Admin, control: Postgres, url: str) -> list[Figure]:
     api += [f"/runs?after={_far(admin)}", f"/activity?after={_far_activity(admin)}"]
     figures: list[Figure] = []
     everything: list[float] = []
-    for address in [*pages, *(f"/api/v1{path}" for path in api)]:
-        took = _ask(url + address)
-        everything += took
-        figures.append(Figure(f"GET {address[:48]}, p99", _share(took, 0.99), "ms", "≤ 100 ms"))
+    cost_s = 0.0
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere:
+        for address in [*pages, *(f"/api/v1{path}" for path in api)]:
+            began_s = time.process_time()
+            took = elsewhere.submit(_ask, url + address).result()
+            own_ms = (time.process_time() - began_s) * 1000 / len(took)
+            cost_s += time.process_time() - began_s
+            everything += took
+            name = f"GET {address[:40]}, p99 (processor time {own_ms:.1f} ms)"
+            figures.append(Figure(name, _share(took, 0.99), "ms", "≤ 100 ms"))
     return [
         Figure("all addresses, p50", _share(everything, 0.5), "ms"),
         Figure("all addresses, p99", _share(everything, 0.99), "ms", "≤ 100 ms"),
+        Figure("processor time of a request", cost_s * 1000 / len(everything), "ms"),
         *figures,
         *_stream_figures(control, url),
     ]

@@ -94,7 +94,13 @@ class Admin:
         """Without a workspace only what asks the platform itself (status, replay) is unavailable."""
         self.control = control
         self.settings = Settings.model_validate(
-            {"app_name": "admin", "app_port": free_port(), "catalog": catalog, "admin_owner": OWNER}
+            {
+                "app_name": "admin",
+                "app_port": free_port(),
+                "catalog": catalog,
+                "admin_owner": OWNER,
+                "log_level": "WARNING",
+            }
         )
         (root / "platform").mkdir(exist_ok=True)
         self.kind = Directory(root / "platform")

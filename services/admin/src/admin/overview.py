@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from caspers.clock import Clock
 from caspers.errors import NotFound
@@ -38,6 +38,18 @@ REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 10.0
 LOOKS_FRESH_S = 20.0
 """Seconds between two looks at every resource while somebody watches."""
 
+PICTURE_S = 0.25
+"""Seconds for which all who look are shown the same."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All stages as they are declared, and what is known of them at a moment."""
+
+    declared: list[Stage]
+    facts: Facts
+    views: list[StageView]
+
 
 class Overview:
     """Reads for people; what is costly to ask is asked once for all who look."""
@@ -60,20 +72,21 @@ class Overview:
         self._verifier = verifier
         self._entries = Lately(registry.entries, clock, fresh_s=REGISTRY_FRESH_S, stale_s=REGISTRY_STALE_S)
         self._looks = Lately(self._look, clock, fresh_s=LOOKS_FRESH_S, stale_s=LOOKS_FRESH_S)
+        self._picture = Lately(self._draw, clock, fresh_s=PICTURE_S, stale_s=PICTURE_S)
+        self._drawn_of = runs.revision()
 
     def stages(self) -> list[StageView]:
         """Every stage: whether it is there and well, and how its last run ended."""
-        return stage_views(self._declared(), self._facts())
+        return self._now().views
 
     def stage(self, name: str) -> StageDetail:
         """One stage with its resources. Raises `NotFound`."""
-        stage = next((stage for stage in self._declared() if stage.name == name), None)
+        now = self._now()
+        stage = next((stage for stage in now.declared if stage.name == name), None)
         if stage is None:
             raise NotFound(f"there is no stage {name}", what_now="GET /api/v1/stages lists them.")
-        facts = self._facts()
-        return StageDetail(
-            **vars(stage_view(stage, facts)), resources=tuple(self._resources_of(stage, facts))
-        )
+        resources = tuple(self._resources_of(stage, now.facts))
+        return StageDetail(**vars(stage_view(stage, now.facts)), resources=resources)
 
     def targets(self) -> list[TargetView]:
         """Every target, and how much of it is there."""
@@ -110,16 +123,30 @@ class Overview:
 
     def state(self) -> StateNow:
         """What the live panel shows."""
-        facts = self._facts()
-        stages = stage_views(self._declared(), facts)
-        there: list[Health] = [stage.health for stage in stages if stage.presence != "absent"]
-        going_on = None if facts.going_on is None else summary_of(facts.going_on)
-        return StateNow(tuple(stages), tuple(facts.workers), going_on, worst(there))
+        now = self._now()
+        there: list[Health] = [stage.health for stage in now.views if stage.presence != "absent"]
+        going_on = None if now.facts.going_on is None else summary_of(now.facts.going_on)
+        return StateNow(tuple(now.views), tuple(now.facts.workers), going_on, worst(there))
 
     def forget(self) -> None:
         """Something was changed: look anew."""
         self._entries.forget()
         self._looks.forget()
+        self._picture.forget()
+
+    def _now(self) -> Picture:
+        """The picture, drawn anew as soon as the run that goes on here has moved."""
+        revision = self._runs.revision()
+        if revision != self._drawn_of:
+            if revision.ended:
+                self.forget()
+            self._picture.forget()
+            self._drawn_of = revision
+        return self._picture.get()
+
+    def _draw(self) -> Picture:
+        declared, facts = self._declared(), self._facts()
+        return Picture(declared, facts, stage_views(declared, facts))
 
     def _look(self) -> Mapping[str, ResourceView]:
         return {view.key: view for view in self._inspection.look(self._entries.get().values())}

@@ -43,9 +43,11 @@ SELECT :run_id, line.seq, line.at, line.stage, line.key, line.level, line.text
        AS line (seq int, at timestamptz, stage text, key text, level text, text text)
 ON CONFLICT DO NOTHING
 """
-RUN: LiteralString = "SELECT summary || details AS detail FROM control.run_history WHERE run_id = :run_id"
+RUN: LiteralString = (
+    "SELECT CAST(summary || details AS text) AS detail FROM control.run_history WHERE run_id = :run_id"
+)
 PAGE: LiteralString = """
-SELECT summary FROM control.run_history
+SELECT CAST(summary AS text) AS summary FROM control.run_history
  WHERE (CAST(:action AS text) IS NULL OR action = :action)
    AND (CAST(:state AS text) IS NULL OR state = :state)
    AND (CAST(:by AS text) IS NULL OR started_by = :by)
@@ -53,16 +55,16 @@ SELECT summary FROM control.run_history
  ORDER BY started DESC, run_id DESC LIMIT :limit
 """
 LAST_SUCCESS: LiteralString = """
-SELECT summary FROM control.run_history WHERE action = 'provision' AND state = 'succeeded'
+SELECT CAST(summary AS text) AS summary FROM control.run_history WHERE action = 'provision' AND state = 'succeeded'
  ORDER BY started DESC, run_id DESC LIMIT 1
 """
 GOING: LiteralString = """
-SELECT summary FROM control.run_history WHERE state IN ('running', 'cancelling') ORDER BY started DESC LIMIT 1
+SELECT CAST(summary AS text) AS summary FROM control.run_history WHERE state IN ('running', 'cancelling') ORDER BY started DESC LIMIT 1
 """
 BY_KEY: LiteralString = """
-SELECT summary, request_digest FROM control.run_history WHERE idempotency_key = :key
+SELECT CAST(summary AS text) AS summary, request_digest FROM control.run_history WHERE idempotency_key = :key
 """
-LAST_RUNS: LiteralString = "SELECT stage, last FROM control.stage_last_run"
+LAST_RUNS: LiteralString = "SELECT stage, CAST(last AS text) AS last FROM control.stage_last_run"
 LINES: LiteralString = """
 SELECT seq, at, stage, key, level, text FROM control.run_log
  WHERE run_id = :run_id AND seq > :after
@@ -158,7 +160,7 @@ class RunStore:
         if (waiting := self._remembered(run_id)) is not None:
             return waiting.detail
         row = self._tables.read(lambda reader: reader.row(RUN, run_id=run_id), without=None)
-        return None if row is None else DETAIL.validate_python(row.detail)
+        return None if row is None else DETAIL.validate_json(row.detail)
 
     def page(self, filters: RunFilters, after: str | None, limit: int) -> Page[RunSummary]:
         """Runs that pass the filters, newest first. Raises `Invalid` for a cursor that is none of ours."""
@@ -185,12 +187,12 @@ class RunStore:
             if record.key == key:
                 return summary_of(record.detail), record.request_digest
         row = self._tables.read(lambda reader: reader.row(BY_KEY, key=key), without=None)
-        return None if row is None else (SUMMARY.validate_python(row.summary), row.request_digest)
+        return None if row is None else (SUMMARY.validate_json(row.summary), row.request_digest)
 
     def last_runs(self) -> dict[str, LastRun]:
         """How the newest run that touched a stage ended for it, by stage."""
         rows = self._tables.read(lambda reader: reader.rows(LAST_RUNS), without=[])
-        found = {row.stage: LAST_RUN.validate_python(row.last) for row in rows}
+        found = {row.stage: LAST_RUN.validate_json(row.last) for row in rows}
         for record in self._all_remembered():
             found |= record.last_runs
         return found
@@ -274,13 +276,13 @@ class RunStore:
         if waiting is not None:
             return summary_of(waiting)
         row = self._tables.read(lambda reader: reader.row(statement), without=None)
-        return None if row is None else SUMMARY.validate_python(row.summary)
+        return None if row is None else SUMMARY.validate_json(row.summary)
 
 
 def _page(reader: Reader, filters: RunFilters, begin: Place | None, limit: int) -> list[RunSummary]:
     before, before_id = (begin.key, begin.row_id) if begin else (None, None)
     rows = reader.rows(PAGE, **asdict(filters), before=before, before_id=before_id, limit=limit)
-    return [SUMMARY.validate_python(row.summary) for row in rows]
+    return [SUMMARY.validate_json(row.summary) for row in rows]
 
 
 def _write(

@@ -53,6 +53,15 @@ class Request:
     digest: str = ""
 
 
+@dataclass(frozen=True)
+class Revision:
+    """How far the newest run of this process is."""
+
+    run_id: str
+    version: int
+    ended: bool
+
+
 class Runs:
     """The runs of one catalog: one goes on at a time, whichever admin does it; the past ones can be looked up."""
 
@@ -145,6 +154,15 @@ class Runs:
         """The newest run of this process, if it is this one."""
         own = self._own
         return own if own is not None and own.run_id == run_id else None
+
+    def revision(self) -> "Revision":
+        """It changes whenever something happens in a run of this process."""
+        own = self._own
+        return (
+            Revision("", 0, ended=True)
+            if own is None
+            else Revision(own.run_id, own.version, ended=own.ended.is_set())
+        )
 
     def page(self, filters: RunFilters, after: str | None, limit: int) -> Page[RunSummary]:
         """Runs, newest first. Raises `Invalid` for a cursor that is none of ours."""

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from caspers.review.texts import ShortText
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from admin.activity import ActivityFilters
 from admin.api import examples
+from admin.api.answers import writer_of
 from admin.api.requests import After, Limit
 from admin.desk import Desk
 from admin.shapes import ActivityEntry, Page
@@ -17,12 +18,15 @@ Filter = Annotated[ShortText | None, Query()]
 def router(desk: Desk) -> APIRouter:
     """The address of the record."""
     api = APIRouter(tags=["people"])
+    write = writer_of(Page[ActivityEntry])
 
-    @api.get("/activity", summary="Who did what", responses=examples.ACTIVITY)
+    @api.get(
+        "/activity", summary="Who did what", response_model=Page[ActivityEntry], responses=examples.ACTIVITY
+    )
     def get_activity(
         after: After = None, limit: Limit = 50, who: Filter = None, action: Filter = None
-    ) -> Page[ActivityEntry]:
+    ) -> Response:
         """Newest first, page by page; attempts that were refused are in it as well."""
-        return desk.activity.page(ActivityFilters(who, action), after, limit)
+        return write(desk.activity.page(ActivityFilters(who, action), after, limit))
 
     return api

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from admin import run_comparison
 from admin.api import examples
 from admin.api.access import Asking
+from admin.api.answers import writer_of
 from admin.api.conflicts import CONFLICT
 from admin.api.requests import After, Key, Limit, RepairRequest, RunRequest, digest_of
 from admin.desk import Desk
@@ -27,6 +28,8 @@ LONGEST_WAIT_S = 55
 
 RunId = Annotated[ShortText, Query()]
 Filter = Annotated[ShortText | None, Query()]
+
+write_page, write_run = writer_of(Page[RunSummary]), writer_of(RunDetail)
 
 
 def router(desk: Desk) -> APIRouter:
@@ -76,30 +79,30 @@ def _add_changes(api: APIRouter, desk: Desk) -> None:
 
 
 def _add_lookups(api: APIRouter, desk: Desk) -> None:
-    @api.get("", summary="All runs, newest first", responses=examples.RUNS)
+    @api.get("", summary="All runs, newest first", response_model=Page[RunSummary], responses=examples.RUNS)
     def get_runs(
         after: After = None,
         limit: Limit = 50,
         action: Action | None = None,
         state: RunState | None = None,
         by: Filter = None,
-    ) -> Page[RunSummary]:
+    ) -> Response:
         """Page by page; each with how its stages fared."""
-        return desk.runs.page(RunFilters(action, state, by), after, limit)
+        return write_page(desk.runs.page(RunFilters(action, state, by), after, limit))
 
     @api.get("/compare", summary="Compare two runs", responses=examples.COMPARISON)
     def compare_runs(one: RunId, other: RunId) -> RunComparison:
         """Only what differs: parameters, stages, steps."""
         return run_comparison.compare(desk.runs.detail(one), desk.runs.detail(other))
 
-    @api.get("/{run_id}", summary="One run", responses=examples.RUN)
+    @api.get("/{run_id}", summary="One run", response_model=RunDetail, responses=examples.RUN)
     async def get_run(
         request: Request,
         run_id: str,
         wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, description="seconds to wait for its end")] = 0,
-    ) -> RunDetail:
+    ) -> Response:
         """A run with its steps; with `wait` the answer comes when it is over or the time is up."""
-        return await _over(request, desk, run_id, wait)
+        return write_run(await _over(request, desk, run_id, wait))
 
     @api.get("/{run_id}/log", summary="A run's log", responses=examples.LOG)
     def get_log(

@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin.api import examples
 from admin.api.access import Asking
+from admin.api.answers import writer_of
 from admin.desk import Desk
 from admin.shapes import WorkerView
 
@@ -26,11 +27,12 @@ class WorkerChange(BaseModel):
 def router(desk: Desk) -> APIRouter:
     """The addresses of workers."""
     api = APIRouter(prefix="/workers", tags=["workers"])
+    write = writer_of(list[WorkerView])
 
-    @api.get("", summary="All workers", responses=examples.WORKERS)
-    def get_workers() -> list[WorkerView]:
+    @api.get("", summary="All workers", response_model=list[WorkerView], responses=examples.WORKERS)
+    def get_workers() -> Response:
         """What each is told to do, what it says it does, how much it has done and what waits."""
-        return desk.workers.all()
+        return write(desk.workers.all())
 
     @api.get("/{name}", summary="One worker", responses=examples.WORKER)
     def get_worker(name: str) -> WorkerView:

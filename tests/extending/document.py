@@ -24,7 +24,12 @@ class Block:
         path = checkout / self.file
         before = path.read_text() if path.exists() else ""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self._changed(before) if self.language == "diff" else before + self.text)
+        path.write_text(self._changed(before) if self.language == "diff" else self._appended(before))
+
+    def _appended(self, before: str) -> str:
+        """At the file's end; what is added to Python stands two lines apart, as its formatter wants."""
+        apart = "\n\n" if before and self.language == "python" else ""
+        return before + apart + self.text
 
     def _changed(self, before: str) -> str:
         lines = self.text.splitlines(keepends=True)

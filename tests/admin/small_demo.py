@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -183,9 +184,10 @@ def carry_out(demo: SmallDemo, act: Act, parallel: int) -> None:
 
 
 def kill(process: BaseProcess) -> None:
-    """As a crash would, at once."""
+    """As a crash would, at once; one that has ended already stays ended."""
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
     process.join(PATIENCE_S)
 
 

@@ -80,7 +80,7 @@ def test_a_failure_tells_its_cause_and_is_repaired(shown: Panel):
     page.get_by_role("button", name="Repair").click()
     page.wait_for_url(lambda url: "/runs/" in url and failed.run_id not in url)
     expect(_run_state(page)).to_contain_text("succeeded")
-    expect(page.locator("dl.facts")).to_contain_text("Attempt 2")
+    expect(page.locator("dl.facts")).to_contain_text("Attempt 2", use_inner_text=True)
 
 
 def test_nothing_is_deleted_before_the_word_is_typed(shown: Panel):
@@ -107,9 +107,9 @@ def test_a_worker_is_paused_and_seen_to_obey(shown: Panel):
     page = shown.page("/workers")
     card = page.locator("#replay")
     card.get_by_role("button", name="Pause").click()
-    expect(card).to_contain_text("Told to be stopped")
+    expect(card).to_contain_text("Told to be stopped", use_inner_text=True)
     report(control, "replay", "stopped", 2, events_written=7)
-    expect(card).to_contain_text("Is stopped")
+    expect(card).to_contain_text("Is stopped", use_inner_text=True)
     expect(card.get_by_role("button", name="Resume")).to_be_enabled()
 
 
@@ -124,7 +124,6 @@ def test_what_a_viewer_may_not_do_is_shown_with_the_reason(shown: Panel):
 
 def test_a_refused_parameter_is_complained_of_beside_its_field(shown: Panel):
     page = shown.page("/start?target=free")
-    page.get_by_text("Parameters", exact=True).click()
     page.get_by_label("days", exact=True).fill("0")
     expect(page.locator("#wrong-days")).to_contain_text("0 days make no dataset")
     assert "p.days=0" in page.url

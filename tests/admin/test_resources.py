@@ -284,13 +284,13 @@ def test_the_copy_that_a_deleted_synced_table_left_goes_at_teardown(
     suffix = secrets.token_hex(4)
     bench.provision(synced(catalog, suffix))
     workspace.client.postgres.delete_synced_table(f"synced_tables/{catalog}.stuff.pg_rows").wait()
-    kept = bench.registry.entries()["project"]
+    project = f"projects/{bench.registry.entries()['project'].name}"
     found = bench.found(synced(catalog, suffix)[-1])
     assert (found.state, found.message) == ("failed", "its copy in Postgres was left behind")
     entry = bench.registry.entries()["synced"]
     bench.kinds["synced_table"].delete(Declared(entry.name, entry.spec, entry.id))
     assert bench.found(synced(catalog, suffix)[-1]) is None
-    assert workspace.client.postgres.get_project(kept.id).name == kept.id
+    assert workspace.client.postgres.get_project(project).name == project
 
 
 def test_a_model_that_is_not_there_is_answered_with_those_that_are(bench: Bench):

@@ -13,7 +13,7 @@ from tests.evaluation.test_report import made
 
 def caspers(*arguments: str | Path) -> Result:
     words = [str(word) for word in arguments]
-    return CliRunner().invoke(command_line(words), words)
+    return CliRunner().invoke(command_line(), words)
 
 
 def errors_of(answer: Result) -> str:

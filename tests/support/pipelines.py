@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
-from local_workspace.api.pipelines.update_process import Runner, pyspark_directory
+from local_workspace.api.pipelines.update_process import Runner
 from local_workspace.clock import SystemClock
 from local_workspace.engines.spark import Spark
 from local_workspace.errors import NotFound
-from local_workspace.pipeline_runs.host import HostRefused, Publication
-from local_workspace.pipeline_runs.spec import UpdateSpec
-
-os.environ.setdefault("SPARK_HOME", pyspark_directory())  # before PySpark's client is loaded
-
 from local_workspace.pipeline_runs.definitions import SourceError
+from local_workspace.pipeline_runs.host import HostRefused, Publication
 from local_workspace.pipeline_runs.session import NotSupportedHere
+from local_workspace.pipeline_runs.spec import UpdateSpec
 from local_workspace.pipeline_runs.update import Update
 
 ORDER_ITEMS = Path(__file__).parents[2] / "pipelines/order_items/transformations"

@@ -116,11 +116,11 @@ def approved_by_policy(case: Case, policy: Policy) -> Verdict | None:
     usd, refund_class = case.refund_usd, case.refund_class
     if not policy.enabled or usd is None or refund_class is None or case.status != "pending":
         return None
+    if case.origin == "error" or case.round > 0 or misfit(case, usd, refund_class):
+        return None
     listed = refund_class in policy.approve_classes and case.origin in policy.approve_origins
     small = usd < policy.approve_below_usd and usd <= policy.second_person_above_usd
-    if not listed or not small or case.origin == "error" or case.round > 0 or misfit(case, usd, refund_class):
-        return None
-    return Verdict(usd, refund_class, "first", "decided")
+    return Verdict(usd, refund_class, "first", "decided") if listed and small else None
 
 
 def misfit(case: Case, usd: Decimal, refund_class: RefundClass) -> str | None:

@@ -1,7 +1,7 @@
 """A folder of source files in the workspace: an app's or a pipeline's."""
 
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import PurePosixPath
 
 from databricks.sdk import WorkspaceClient
@@ -58,8 +58,10 @@ class WorkspaceFolder:
         return wanted.name
 
     def update(self, wanted: Declared) -> None:
-        """An upload that was cut off is gone on with."""
+        """An upload that was cut off is gone on with; one that is complete is left as it is."""
         before = self._uploaded_digest(wanted.name)
+        if before == wanted.spec["digest"]:
+            return
         if before != UPLOADING + wanted.spec["digest"]:
             if before is not None:
                 # What the new version no longer has must not stay behind, or an app would still import it.
@@ -98,5 +100,8 @@ class WorkspaceFolder:
         }
 
     def _put(self, path: str, content: bytes) -> None:
-        # RAW keeps a Python file a file; any other format may turn it into a notebook.
-        self._workspace.upload(path, BytesIO(content), format=ImportFormat.RAW, overwrite=True)
+        # RAW keeps a Python file a file; any other format may turn it into a notebook. `import_` rather than `upload`,
+        # whose form the SDK never sends a second time, not even after a 429.
+        self._workspace.import_(
+            path, content=b64encode(content).decode(), format=ImportFormat.RAW, overwrite=True
+        )

@@ -136,9 +136,9 @@ export class CasePane {
     place.removeAttribute("aria-busy");
   }
 
-  // A lease: taken when a case is opened, renewed while it is open, given back when one leaves.
+  // A lease: taken when a case is opened that this reader may decide, renewed while it is open, given back when one leaves.
   async #claim(takeOver = false) {
-    if (!this.id || !this.article || this.article.dataset.status === "decided") return;
+    if (!this.id || !this.form?.querySelector("button[data-action]:enabled")) return;
     const id = this.id;
     try {
       await send("POST", addressOf(id, "/claim"), { take_over: takeOver });
@@ -169,7 +169,7 @@ export class CasePane {
   }
 
   #clicked(event) {
-    const button = event.target.closest("[data-do], [data-action]");
+    const button = event.target.closest("button[data-do], button[data-action]");
     if (!button) return;
     if (button.dataset.action) return this.#act(button);
     const doings = {

@@ -25,28 +25,25 @@ def demo(workspace: LocalWorkspace, tmp_path: Path) -> Iterator[SmallDemo]:
 
 
 def die_at_every_call(demo: SmallDemo, act: Act, day: Day) -> list[str]:
-    """Kill each run right after its first call that changes something, until one finds nothing left to change.
+    """Kill each run right after the first call it makes that changes something and that no run died of yet.
 
     One step at a time, so that what is left after one call is what is there before the next: both deaths in one.
     """
     day.mark()
+    day.stands({"fault": "hold", "when": "after", "each": True})
     for _ in range(MOST_DEATHS):
-        # To make a folder again is no step forward, so the next death comes at a later call.
-        deaths = [call for call in day.calls() if call.fault]
-        again = bool(deaths) and deaths[-1].path.endswith("/mkdirs")
-        day.stands({"fault": "hold", "when": "after", "path": "(?<!/mkdirs)$" if again else ""})
         process = demo.start(act, parallel=1)
         wait_for(
-            lambda process=process: day.fired() or not process.is_alive(),
+            lambda process=process: day.holding() or not process.is_alive(),
             seconds=60,
             what="a call or the end",
         )
-        if not day.fired():
+        if not day.holding():
             process.join()
             assert process.exitcode == 0
             return [str(call) for call in day.calls() if call.fault]
-        day.wait_until_held()
         kill(process)
+        wait_for(lambda: not day.holding(), what="the end of the held call")
     raise AssertionError(f"no end after {MOST_DEATHS} deaths: {[str(call) for call in day.calls()][-5:]}")
 
 

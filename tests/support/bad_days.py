@@ -71,9 +71,11 @@ class Day:
 
     def wait_until_held(self, *, seconds: float = 30) -> None:
         """Return when a call is held: before or after its effect, as the rule says."""
-        wait_for(
-            lambda: sum(it["holding"] for it in self._rules()), seconds=seconds, what="a call is being held"
-        )
+        wait_for(self.holding, seconds=seconds, what="a call is being held")
+
+    def holding(self) -> int:
+        """How many calls are held just now."""
+        return sum(it["holding"] for it in self._rules())
 
     def _last(self) -> int:
         return int(self._ask("GET", "/calls", since=2**52)["last"])

@@ -73,7 +73,7 @@ class Arrival:
     """A call as it comes in.
 
     Attributes:
-        identity: equal for calls that are the same in method, path, query and body.
+        identity: equal for calls that are the same in method, path, query and body; of a statement, in text and parameters.
         changing: whether it would change something.
     """
 

@@ -169,8 +169,11 @@ class Interference:
         if scheme.lower() == "bearer":
             with suppress(Unauthenticated):
                 caller = self._identities.authenticate(token).name
-        digest = hashlib.sha256(body).hexdigest()
-        changing = changes_something(method, path, _statement(path, body))
+        statement, parameters = _statement(path, body)
+        # Two sessions that say the same make the same call.
+        said = body if statement is None else json.dumps([statement, parameters]).encode()
+        digest = hashlib.sha256(said).hexdigest()
+        changing = changes_something(method, path, statement)
         return Arrival(method, path, query, caller, changing, (method, path, query, digest))
 
 
@@ -295,10 +298,11 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _statement(path: str, body: bytes) -> str | None:
-    """The SQL that a call brings."""
+def _statement(path: str, body: bytes) -> tuple[str | None, Any]:
+    """The SQL that a call brings, with its parameters."""
     if path != "/api/2.0/sql/statements":
-        return None
+        return None, None
     with suppress(ValueError, AttributeError):
-        return str(json.loads(body).get("statement"))
-    return None
+        said = json.loads(body)
+        return str(said.get("statement")), said.get("parameters")
+    return None, None

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from admin.activity import ActivityFilters
-from admin.run_store import RunFilters
+from admin.runs.store import RunFilters
 from caspers.clients.postgres import Postgres
 
 from benchmarks.measure import Figure, report

@@ -15,11 +15,11 @@ from typing import Literal
 
 from admin.connections import Connections
 from admin.declarations import Output, Resource, Stage
-from admin.engine import Engine
-from admin.registry import TableRegistry, registry_columns
+from admin.engine.engine import Engine
+from admin.engine.registry import TableRegistry, registry_columns
 from admin.resources.kinds import kinds
 from admin.resources.principal import OwnPrincipal
-from admin.runs import Run, RunOrder
+from admin.runs.run import Run, RunOrder
 from admin.sources import Sources
 from admin.stages import Demo
 from admin.stages.foundation import foundation

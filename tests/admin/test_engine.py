@@ -6,9 +6,9 @@ from threading import Thread
 
 import pytest
 from admin.declarations import Entry, Output, Resource, Stage
-from admin.engine import Engine
-from admin.registry import FileRegistry
-from admin.runs import Run, RunOrder
+from admin.engine.engine import Engine
+from admin.engine.registry import FileRegistry
+from admin.runs.run import Run, RunOrder
 from caspers.clock import SystemClock
 
 from tests.admin.directories import US, Directory

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from admin import verify
-from admin.data_flow import Flow
+from admin.overview import verify
+from admin.overview.data_flow import Flow
 from admin.shapes import Finding, Health, ResourceView, WorkerView
 
 REPLAY = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from admin.declarations import Output, Resource, Stage
-from admin.engine import Engine
-from admin.registry import FileRegistry
-from admin.runs import Run, RunOrder
+from admin.engine.engine import Engine
+from admin.engine.registry import FileRegistry
+from admin.runs.run import Run, RunOrder
 from admin.shapes import PlannedAction
 from caspers.clock import SystemClock
 

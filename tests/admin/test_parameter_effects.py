@@ -2,7 +2,7 @@
 
 import pytest
 from admin.functions import definitions
-from admin.parameter_effects import effects
+from admin.overview.parameter_effects import effects
 from admin.sources import BUNDLES
 from admin.stages import Demo, all_stages
 from caspers.settings import Parameters

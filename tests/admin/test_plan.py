@@ -1,8 +1,8 @@
 from collections.abc import Iterable
 
 import pytest
-from admin import plan
 from admin.declarations import Entry, EntryState, Output, Resource, Spec, Stage
+from admin.engine import plan
 from admin.resources.kind import Found
 from caspers.errors import Invalid
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from admin.connections import Connections
 from admin.declarations import Output, Resource, Stage
-from admin.engine import Engine
-from admin.registry import FileRegistry
+from admin.engine.engine import Engine
+from admin.engine.registry import FileRegistry
 from admin.resources.kind import Declared, Kind
 from admin.resources.kinds import kinds
 from admin.resources.principal import OwnPrincipal
-from admin.runs import Run, RunOrder
+from admin.runs.run import Run, RunOrder
 from admin.sources import Sources
 from admin.stages.specifications import CONTROL_DATABASE, grants
 from caspers.clients.workspace import workspace_client

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from admin.activity import ActivityFilters
 from admin.control_tables import ControlTables
-from admin.run_store import LogFilters, RunFilters, RunRecord, RunStore
-from admin.running import AlreadyRunning
-from admin.runs import Run, RunOrder
+from admin.runs.run import Run, RunOrder
+from admin.runs.running import AlreadyRunning
+from admin.runs.store import LogFilters, RunFilters, RunRecord, RunStore
 from admin.undertaking import Wish
 from caspers.clients.postgres import Postgres
 from caspers.clock import SystemClock

@@ -1,7 +1,7 @@
 """One run: its steps, its states, its log, and what they say together."""
 
 import pytest
-from admin.runs import LINES_KEPT, Run, RunOrder, Step
+from admin.runs.run import LINES_KEPT, Run, RunOrder, Step
 from caspers.clock import SystemClock
 
 

@@ -1,8 +1,8 @@
 from collections.abc import Iterable
 
 import pytest
-from admin import selection
 from admin.declarations import Entry, Resource, Stage
+from admin.engine import selection
 from caspers.errors import Invalid
 
 

@@ -2,8 +2,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from admin import plan
 from admin.declarations import Resource, Stage
+from admin.engine import plan
 from admin.functions import definitions
 from admin.stages import Demo, all_stages
 from admin.stages.medallion import quartz_every

@@ -1,7 +1,7 @@
 import copy
 from typing import Any
 
-from admin.verify import troubles
+from admin.overview.verify import troubles
 
 FINE: dict[str, Any] = {
     "workspace": {"state": "running", "url": "http://localhost"},

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from threading import Barrier, Event, Lock
 
-from admin.walk import Outcome, walk
+from admin.engine.walk import Outcome, walk
 
 
 def record(

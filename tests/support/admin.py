@@ -23,7 +23,7 @@ from admin.connections import Connections
 from admin.control_tables import ControlTables
 from admin.declarations import Resource, Stage
 from admin.demo_stages import DemoStages
-from admin.registry import FileRegistry
+from admin.engine.registry import FileRegistry
 from admin.roles import Actor
 from admin.shapes import RunDetail
 from admin.sources import Sources

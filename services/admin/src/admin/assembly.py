@@ -10,25 +10,25 @@ from caspers.web.turns import SlowLane
 from databricks.sdk import WorkspaceClient
 
 from admin.activity import Activity
-from admin.agent_lines import COMPLAINTS, REFUNDS, LineReader
 from admin.connections import Connections
 from admin.control_plane import ControlPlane
 from admin.control_tables import ControlTables
-from admin.data_flow import FlowReader
 from admin.demo_stages import DemoStages
 from admin.desk import Desk
-from admin.engine import Engine
-from admin.inspection import Inspection
-from admin.overview import Overview
-from admin.registry import Registry
+from admin.engine.engine import Engine
+from admin.engine.registry import Registry
+from admin.overview.agent_lines import COMPLAINTS, REFUNDS, LineReader
+from admin.overview.data_flow import FlowReader
+from admin.overview.inspection import Inspection
+from admin.overview.overview import Overview
+from admin.overview.status import StatusReader
+from admin.overview.verifier import Verifier
 from admin.replay_clock import ReplayClock
 from admin.resources.kind import Kind
 from admin.roles import Roles
-from admin.run_store import RunStore
-from admin.running import Runs
-from admin.status import StatusReader
+from admin.runs.running import Runs
+from admin.runs.store import RunStore
 from admin.undertaking import Undertakings
-from admin.verifier import Verifier
 from admin.workers import Workers
 
 

@@ -7,10 +7,10 @@ from caspers.errors import Conflict
 from caspers.names import Names
 
 from admin.activity import Activity
-from admin.overview import Overview
+from admin.overview.overview import Overview
 from admin.roles import Actor
-from admin.running import Request, Runs
-from admin.runs import GOING_ON
+from admin.runs.run import GOING_ON
+from admin.runs.running import Request, Runs
 from admin.shapes import Action, RunDetail, RunPlan, RunSummary
 from admin.undertaking import Undertaking, Undertakings, Wish
 

@@ -11,7 +11,7 @@ from caspers.settings import Parameters, Settings, parameters_from
 
 from admin.declarations import Stage
 from admin.functions import definitions
-from admin.parameter_effects import effects
+from admin.overview.parameter_effects import effects
 from admin.shapes import RunSummary
 from admin.sources import BUNDLES, Sources
 from admin.stages import Demo, all_stages

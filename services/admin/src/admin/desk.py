@@ -6,11 +6,11 @@ from caspers.web.turns import SlowLane
 
 from admin.activity import Activity
 from admin.control_plane import ControlPlane
-from admin.overview import Overview
+from admin.overview.overview import Overview
+from admin.overview.status import StatusReader
 from admin.replay_clock import ReplayClock
 from admin.roles import Roles
-from admin.running import Runs
-from admin.status import StatusReader
+from admin.runs.running import Runs
 from admin.workers import Workers
 
 

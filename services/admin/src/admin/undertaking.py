@@ -9,13 +9,13 @@ from typing import Any, Literal
 from caspers.errors import Invalid
 from caspers.names import Names
 
-from admin import plan, selection
 from admin.declarations import Entry, Stage
 from admin.demo_stages import DemoStages, remembered
-from admin.engine import Engine
-from admin.registry import Registry
-from admin.running import Runs
-from admin.runs import Run, RunOrder
+from admin.engine import plan, selection
+from admin.engine.engine import Engine
+from admin.engine.registry import Registry
+from admin.runs.run import Run, RunOrder
+from admin.runs.running import Runs
 from admin.shapes import Action, PlannedAction, RunDetail, RunPlan
 from admin.stages.targets import target
 

@@ -12,9 +12,9 @@ from caspers.worker.states import Desired, WorkerOrders, WorkerReport
 
 from admin.activity import Activity
 from admin.control_tables import ControlTables
+from admin.overview.worker_figures import Throughput, view
 from admin.roles import Actor
 from admin.shapes import WorkerView
-from admin.worker_figures import Throughput, view
 
 
 class NoWorker(NotFound):

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from admin.control_plane import PlanChanged
-from admin.running import AlreadyRunning
+from admin.runs.running import AlreadyRunning
 
 
 class RunConflict(Problem):

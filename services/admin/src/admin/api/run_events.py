@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
 from admin.desk import Desk
-from admin.run_store import LogFilters
-from admin.runs import GOING_ON
+from admin.runs.run import GOING_ON
+from admin.runs.store import LogFilters
 from admin.shapes import LogLine, RunDetail
 
 LOOK_EVERY_S = 0.25

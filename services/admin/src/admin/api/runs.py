@@ -8,17 +8,17 @@ from caspers.review.texts import ShortText
 from caspers.web.live import passed
 from fastapi import APIRouter, Query, Request, Response
 
-from admin import run_comparison
 from admin.api import examples
 from admin.api.access import Asking
 from admin.api.answers import writer_of
 from admin.api.conflicts import CONFLICT
 from admin.api.requests import After, Key, Limit, RepairRequest, RunRequest, digest_of
 from admin.desk import Desk
-from admin.run_store import LogFilters, RunFilters
-from admin.running import Request as RunAsked
-from admin.running import href
-from admin.runs import GOING_ON
+from admin.runs import comparison as run_comparison
+from admin.runs.run import GOING_ON
+from admin.runs.running import Request as RunAsked
+from admin.runs.running import href
+from admin.runs.store import LogFilters, RunFilters
 from admin.shapes import Action, LogPage, Page, RunComparison, RunDetail, RunState, RunSummary
 
 OWN_LOOK_S, STRANGERS_LOOK_S = 0.1, 1.0

@@ -22,8 +22,8 @@ from admin.cli.following import follow_run
 from admin.cli.home import LOCAL_PARAMETERS, Home, RememberedDemo
 from admin.cli.session import Session, session
 from admin.cli.workspace_process import Connection
+from admin.overview.verify import troubles
 from admin.stages.targets import DEFAULT_TARGET, target
-from admin.verify import troubles
 
 DEFAULT_CATALOG: str = Parameters.model_fields["catalog"].default
 

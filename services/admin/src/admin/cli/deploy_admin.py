@@ -12,14 +12,14 @@ from admin.cli import show
 from admin.cli.home import Home
 from admin.cli.options import REPOSITORY
 from admin.cli.session import Session
-from admin.engine import Engine
-from admin.registry import FileRegistry
+from admin.engine.engine import Engine
+from admin.engine.registry import FileRegistry
 from admin.resources.databricks_app import AppCompute, AppRelease, DatabricksApp
 from admin.resources.grants import Grants
 from admin.resources.kind import Kind
 from admin.resources.principal import OwnPrincipal
 from admin.resources.workspace_folder import WorkspaceFolder
-from admin.runs import Run, RunOrder
+from admin.runs.run import Run, RunOrder
 from admin.sources import ADMIN, Sources
 
 LOCAL_ENVIRONMENT = {"PGSSLMODE": "prefer"}

@@ -13,7 +13,7 @@ from admin.desk import Desk
 from admin.pages.looks import Look, run_words, sentence
 from admin.pages.verbs import may_not
 from admin.roles import Actor, Roles
-from admin.run_store import RunFilters
+from admin.runs.store import RunFilters
 from admin.shapes import RunSummary, StateNow
 
 STATE_EVENTS = "/api/v1/events"

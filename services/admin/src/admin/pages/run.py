@@ -15,8 +15,8 @@ from admin.pages.command_lines import requested, started
 from admin.pages.frame import STATE_EVENTS, Looking, Twin, base_url, show, strip, titles
 from admin.pages.looks import run_words
 from admin.pages.run_timeline import timeline
-from admin.run_store import LogFilters, RunFilters
-from admin.runs import GOING_ON
+from admin.runs.run import GOING_ON
+from admin.runs.store import LogFilters, RunFilters
 from admin.shapes import LogLine, ParameterView, RunDetail
 
 LINES_AT_ONCE = 1_000

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from admin import run_comparison
 from admin.desk import Desk
 from admin.pages.frame import Looking, Twin, show, strip, titles
 from admin.pages.looks import run_words
-from admin.run_store import RunFilters
+from admin.runs import comparison as run_comparison
+from admin.runs.store import RunFilters
 from admin.shapes import Action, RunState, RunSummary, StepState
 
 STATES: tuple[StepState, ...] = ("done", "unchanged", "failed", "skipped", "cancelled", "running", "waiting")

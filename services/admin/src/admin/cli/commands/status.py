@@ -7,7 +7,7 @@ import typer
 from admin.cli import show, workspace_process
 from admin.cli.home import Home
 from admin.cli.options import DEFAULT_HOME, NOT_AS_DESIRED, CatalogOption, HomeOption, JsonOption
-from admin.verify import troubles
+from admin.overview.verify import troubles
 
 STOPPED: dict[str, Any] = {
     "workspace": {"state": "stopped", "url": None},

@@ -10,8 +10,8 @@ from caspers.clock import Clock
 from caspers.errors import CaspersError
 from pydantic import TypeAdapter
 
-from admin import run_outcome
-from admin.run_outcome import Ended
+from admin.runs import outcome as run_outcome
+from admin.runs.outcome import Ended
 from admin.shapes import (
     Action,
     LastRun,

@@ -13,8 +13,8 @@ from caspers.worker.lease import Lease
 from structlog import get_logger
 
 from admin.control_tables import ControlTables
-from admin.run_store import LogFilters, RunFilters, RunRecord, RunStore
-from admin.runs import GOING_ON, Run, RunOrder, in_words
+from admin.runs.run import GOING_ON, Run, RunOrder, in_words
+from admin.runs.store import LogFilters, RunFilters, RunRecord, RunStore
 from admin.shapes import LastRun, LogPage, Page, RunDetail, RunSummary
 
 SAVE_EVERY_S = 0.4

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from caspers.clock import Clock
 
-from admin import plan
 from admin.declarations import Entry, Stage
-from admin.foresight import Foresight
-from admin.halting import Halting
-from admin.provisioning import Provisioning, intent
-from admin.registry import Registry
-from admin.removal import Removal, left_alone, parent_among
+from admin.engine import plan
+from admin.engine.foresight import Foresight
+from admin.engine.halting import Halting
+from admin.engine.provisioning import Provisioning, intent
+from admin.engine.registry import Registry
+from admin.engine.removal import Removal, left_alone, parent_among
+from admin.engine.steps import PARALLEL_STEPS, Tools, close
+from admin.engine.survey import Sight, Survey
 from admin.resources.kind import Kind
-from admin.runs import Run
+from admin.runs.run import Run
 from admin.shapes import PlannedAction
-from admin.steps import PARALLEL_STEPS, Tools, close
-from admin.survey import Sight, Survey
 
 
 class Engine:

@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 from structlog import get_logger
 
 from admin.control_tables import ControlTables
-from admin.run_outcome import summary_of
-from admin.runs import GOING_ON
+from admin.runs.outcome import summary_of
+from admin.runs.run import GOING_ON
 from admin.shapes import Action, LastRun, LogLine, Page, RunDetail, RunState, RunSummary
 
 SAVE: LiteralString = """

@@ -6,8 +6,8 @@ from typing import Any
 from caspers.errors import Invalid
 from caspers.settings import Parameters, parameters_from
 
-from admin.consequences import consequence
 from admin.declarations import Resource, Stage
+from admin.engine.consequences import consequence
 
 Declare = Callable[[Parameters], Sequence[Stage]]
 

@@ -7,13 +7,13 @@ from caspers.clients.platform_errors import PLATFORM_ERRORS, from_platform
 from caspers.clock import Clock
 from caspers.errors import CaspersError, Conflict
 
-from admin import plan
 from admin.declarations import Entry
-from admin.pauses import Cancelled, Pauses
-from admin.registry import Registry
+from admin.engine import plan
+from admin.engine.pauses import Cancelled, Pauses
+from admin.engine.registry import Registry
+from admin.engine.walk import walk
 from admin.resources.kind import Kind
-from admin.runs import Run
-from admin.walk import walk
+from admin.runs.run import Run
 
 PARALLEL_STEPS = 8
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from admin import plan
 from admin.declarations import Entry
-from admin.removal import left_alone
+from admin.engine import plan
+from admin.engine.removal import left_alone
+from admin.engine.steps import Tools, can_be_read, carry_out, refuse_when_cancelled
 from admin.resources.kind import Declared, Found, Stoppable
-from admin.runs import Run, Step
-from admin.steps import Tools, can_be_read, carry_out, refuse_when_cancelled
+from admin.runs.run import Run, Step
 
 
 class Halting:

@@ -3,7 +3,7 @@
 from caspers.clock import Clock
 from caspers.errors import Conflict, Unavailable
 
-from admin.runs import Run
+from admin.runs.run import Run
 
 FIRST_POLL_S = 0.05
 SLOWEST_POLL_S = 2.0

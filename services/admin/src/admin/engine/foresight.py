@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from admin import plan
-from admin.consequences import consequence
 from admin.declarations import Entry, Resource, Stage
-from admin.halting import rests, stop_graph
-from admin.provisioning import intent
-from admin.removal import left_alone, parent_among
+from admin.engine import plan
+from admin.engine.consequences import consequence
+from admin.engine.halting import rests, stop_graph
+from admin.engine.provisioning import intent
+from admin.engine.removal import left_alone, parent_among
+from admin.engine.steps import NotOurs, Tools, can_be_read
+from admin.engine.survey import PARALLEL_READS, Sight, Survey
 from admin.resources.kind import Declared, Found
 from admin.shapes import PlannedAction, Verb
-from admin.steps import NotOurs, Tools, can_be_read
-from admin.survey import PARALLEL_READS, Sight, Survey
 
 
 class Foresight:

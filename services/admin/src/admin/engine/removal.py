@@ -6,11 +6,11 @@ from dataclasses import replace
 from caspers.clients.platform_errors import PLATFORM_ERRORS
 from databricks.sdk.errors import NotFound
 
-from admin import plan
 from admin.declarations import Entry
+from admin.engine import plan
+from admin.engine.steps import Tools, can_be_read, carry_out, refuse_when_cancelled
 from admin.resources.kind import Declared, Found, Kind
-from admin.runs import Run, Step
-from admin.steps import Tools, can_be_read, carry_out, refuse_when_cancelled
+from admin.runs.run import Run, Step
 
 
 class Removal:

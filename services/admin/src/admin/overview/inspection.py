@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from admin.declarations import Entry
-from admin.links import link
+from admin.engine.steps import can_be_read, explained
+from admin.overview.links import link
 from admin.resources.kind import Declared, Found, Kind, Readiness
 from admin.shapes import Health, ResourceView
-from admin.steps import can_be_read, explained
 
 PARALLEL_LOOKS = 8
 

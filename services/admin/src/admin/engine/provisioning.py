@@ -9,12 +9,12 @@ from dataclasses import replace
 from caspers.clients.platform_errors import PLATFORM_ERRORS
 from caspers.errors import CaspersError
 
-from admin import plan
 from admin.declarations import Entry, Resource, Stage
-from admin.pauses import DidNotWork
+from admin.engine import plan
+from admin.engine.pauses import DidNotWork
+from admin.engine.steps import NotOurs, Tools, carry_out, refuse_when_cancelled
 from admin.resources.kind import Declared, Found, Kind
-from admin.runs import Run, Step
-from admin.steps import NotOurs, Tools, carry_out, refuse_when_cancelled
+from admin.runs.run import Run, Step
 
 DONE_NOTHING = {"keep", "leave"}
 

@@ -10,10 +10,10 @@ from threading import Event, Lock
 
 from caspers.errors import CaspersError, Invalid
 
-from admin import plan
 from admin.declarations import Entry, Resource
+from admin.engine import plan
+from admin.engine.walk import walk
 from admin.resources.kind import Declared, Found, Kind
-from admin.walk import walk
 
 PARALLEL_READS = 16
 

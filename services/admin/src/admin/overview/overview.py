@@ -9,12 +9,14 @@ from caspers.errors import NotFound
 
 from admin.declarations import Entry, Stage
 from admin.demo_stages import DemoStages
-from admin.inspection import Inspection
-from admin.lately import Lately
-from admin.parameter_views import parameter_views
-from admin.registry import Registry
-from admin.run_outcome import summary_of
-from admin.running import Runs
+from admin.engine.registry import Registry
+from admin.overview.inspection import Inspection
+from admin.overview.lately import Lately
+from admin.overview.parameter_views import parameter_views
+from admin.overview.stage_views import Facts, stage_view, stage_views, worst
+from admin.overview.verifier import Verifier
+from admin.runs.outcome import summary_of
+from admin.runs.running import Runs
 from admin.shapes import (
     Health,
     ParameterView,
@@ -27,9 +29,7 @@ from admin.shapes import (
     TargetView,
     Verification,
 )
-from admin.stage_views import Facts, stage_view, stage_views, worst
 from admin.stages.targets import TARGETS
-from admin.verifier import Verifier
 from admin.workers import Workers
 
 REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 10.0

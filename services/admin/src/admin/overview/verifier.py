@@ -6,14 +6,14 @@ from typing import Any, Protocol
 from caspers.clock import Clock
 from caspers.errors import CaspersError
 
-from admin import verify
-from admin.data_flow import FlowReader
 from admin.declarations import Stage
-from admin.engine import Engine
-from admin.inspection import Inspection
-from admin.registry import Registry
+from admin.engine.engine import Engine
+from admin.engine.registry import Registry
+from admin.overview import verify
+from admin.overview.data_flow import FlowReader
+from admin.overview.inspection import Inspection
+from admin.overview.status import REPLAY_WORKER, StatusReader
 from admin.shapes import Finding, Verification, WorkerView
-from admin.status import REPLAY_WORKER, StatusReader
 
 
 class SomeWorkers(Protocol):

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from admin.run_outcome import summary_of
+from admin.runs.outcome import summary_of
 from admin.shapes import Difference, RunComparison, RunDetail
 
 NOTICEABLE_S = 0.5

@@ -13,8 +13,8 @@ from databricks.sdk.errors import NotFound
 from databricks.sdk.service.apps import App
 from databricks.sdk.service.pipelines import GetPipelineResponse
 
-from admin.agent_lines import LineReader
-from admin.registry import Registry
+from admin.engine.registry import Registry
+from admin.overview.agent_lines import LineReader
 from admin.workers import Workers
 
 REPLAY_WORKER = "replay"

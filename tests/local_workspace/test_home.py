@@ -53,6 +53,30 @@ def test_table_appears_with_rows_and_version(workspace: LocalWorkspace, catalog:
     assert int(second[2]) > int(first[2])
 
 
+@pytest.mark.parametrize(
+    ("databricks_page", "place"),
+    [
+        ("explore/data/cat/sch/tab", "tables/cat.sch.tab"),
+        ("explore/data/volumes/cat/sch/vol", "tables"),
+        ("explore/data/cat", "tables"),
+        ("apps/cat-admin", "apps/cat-admin"),
+        ("jobs/17", "pipelines"),
+        ("sql/warehouses/abc", "warehouses/abc"),
+    ],
+)
+def test_addresses_of_databricks_pages_lead_to_their_rows(
+    workspace: LocalWorkspace, databricks_page: str, place: str
+):
+    answer = httpx.get(f"{workspace.url}/{databricks_page}")
+    assert (answer.status_code, answer.headers["Location"]) == (307, f"/#{place}")
+
+
+def test_a_table_has_the_row_that_its_address_leads_to(workspace: LocalWorkspace, catalog: str):
+    with workspace.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {catalog}.default.orders AS SELECT 1 AS id")
+    assert f'<tr id="tables/{catalog}.default.orders">' in httpx.get(workspace.url).text
+
+
 def test_page_is_refused_under_a_foreign_host_name(workspace: LocalWorkspace):
     assert httpx.get(workspace.url, headers={"Host": "evil.example"}).status_code == 403
     assert httpx.get(f"{workspace.url}/overview.json", headers={"Host": "evil.example"}).status_code == 403

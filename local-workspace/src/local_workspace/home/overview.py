@@ -39,11 +39,13 @@ class Cell:
     Attributes:
         href: where it leads.
         state: `text` is a state; how to colour it.
+        id: of a row's first cell: what addresses point at.
     """
 
     text: str
     href: str | None = None
     state: str | None = None
+    id: str | None = None
     number: bool = False
 
 
@@ -102,7 +104,7 @@ class Overview:
             status = self._parts.apps.deployments.fleet.status(app.name)
             rows.append(
                 [
-                    Cell(app.name, href=url(app)),
+                    Cell(app.name, href=url(app), id=f"apps/{app.name}"),
                     _state(status.state),
                     Cell("" if status.state == "RUNNING" else status.message.splitlines()[0]),
                     Cell(app.source_code_path or "not deployed yet"),
@@ -119,7 +121,7 @@ class Overview:
             last = updates[0] if updates else None
             rows.append(
                 [
-                    Cell(pipeline.name),
+                    Cell(pipeline.name, id=f"pipelines/{pipeline.pipeline_id}"),
                     _state(self._parts.pipelines.state(pipeline)),
                     Cell("continuous" if pipeline.continuous else "triggered"),
                     _state(last.state) if last else Cell("no update yet"),
@@ -137,14 +139,21 @@ class Overview:
             for schema in catalog.schemas(owner.name)
             for table in catalog.tables(owner.name, schema.name)
         ]
-        rows = [[Cell(it.full_name), Cell(_words(it.table_type)), *self._figures(it)] for it in tables]
+        rows = [
+            [
+                Cell(it.full_name, id=f"tables/{it.full_name}"),
+                Cell(_words(it.table_type)),
+                *self._figures(it),
+            ]
+            for it in tables
+        ]
         columns = ("Table", "Type", "Rows", "Version")
         return Section("tables", "Tables", "No table has been created yet.", columns, rows)
 
     def _warehouses(self) -> Section:
         rows = [
             [
-                Cell(it.name),
+                Cell(it.name, id=f"warehouses/{it.id}"),
                 _state("RUNNING" if it.running else "STOPPED"),
                 Cell(f"/sql/1.0/warehouses/{it.id}"),
             ]
@@ -166,7 +175,7 @@ class Overview:
             names = ", ".join(it.status["postgres_database"] for it in databases)
             rows.append(
                 [
-                    Cell(project.id),
+                    Cell(project.id, id=f"lakebase/{project.id}"),
                     _state("ACTIVE" if cluster.running else "STARTING"),
                     Cell(cluster.host),
                     Cell(names),
@@ -198,7 +207,7 @@ class Overview:
         service = self._parts.serving_endpoints
         rows = [
             [
-                Cell(it.name),
+                Cell(it.name, id=f"serving-endpoints/{it.name}"),
                 _state("READY"),
                 Cell(service.answers_from(it)),
                 Cell(it.creator or "the workspace"),

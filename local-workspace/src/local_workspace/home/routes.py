@@ -4,9 +4,10 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader
 
 from local_workspace.api.apps.admission import is_loopback
@@ -15,6 +16,19 @@ from local_workspace.coverage.declared import CALLS, FAMILIES
 from local_workspace.coverage.report import shown_by
 from local_workspace.errors import PermissionDenied
 from local_workspace.home.overview import Overview
+
+SECTIONS = {
+    "/apps/": "apps",
+    "/pipelines/": "pipelines",
+    "/jobs/": "pipelines",
+    "/sql/warehouses/": "warehouses",
+    "/lakebase/projects/": "lakebase",
+    "/ml/endpoints/": "serving-endpoints",
+    "/explore/data/": "tables",
+}
+"""The section that shows a thing, by where Databricks shows it; jobs run pipelines here, and stand with them."""
+
+NAMES_OF_A_TABLE = 3
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -42,6 +56,17 @@ def router(overview: Overview, home: Path) -> APIRouter:
         _refuse_other_names(request)
         return {"sections": [asdict(section) for section in overview.sections()]}
 
+    @api.get("/apps/{name}")
+    @api.get("/pipelines/{name}")
+    @api.get("/sql/warehouses/{name}")
+    @api.get("/lakebase/projects/{name}")
+    @api.get("/ml/endpoints/{name}")
+    @api.get("/explore/data/{name:path}")
+    @api.get("/jobs/{name}")
+    def place_on_the_page(request: Request, name: str) -> RedirectResponse:
+        """Where Databricks has a page for each thing, ours has a row."""
+        return RedirectResponse(f"/#{_row(request.url.path, name)}")
+
     @api.get("/coverage")
     def what_it_can_do(request: Request) -> HTMLResponse:
         _refuse_other_names(request)
@@ -66,6 +91,17 @@ def router(overview: Overview, home: Path) -> APIRouter:
         return {"families": families}
 
     return api
+
+
+def _row(path: str, name: str) -> str:
+    """The place on the page for an address of Databricks' pages; the section, where a thing has no row."""
+    section = next(section for start, section in SECTIONS.items() if path.startswith(start))
+    if section == "tables":
+        has_row = len(name.split("/")) == NAMES_OF_A_TABLE
+        name = name.replace("/", ".")
+    else:
+        has_row = not path.startswith("/jobs/")
+    return f"{section}/{quote(name)}" if has_row else section
 
 
 def _refuse_other_names(request: Request) -> None:

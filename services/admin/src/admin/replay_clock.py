@@ -64,7 +64,7 @@ class ReplayClock:
         except PLATFORM_ERRORS as error:
             raise from_platform(f"looking for app {self._app}", error) from error
         if not url:
-            raise NotFound("there is no replay yet", what_now="Run the stage Spark_Declarative_Pipeline.")
+            raise NotFound("there is no replay yet", what_now="Run the stage Canonical_Data.")
         return url.rstrip("/")
 
     def _error(self, answer: httpx.Response) -> CaspersError:

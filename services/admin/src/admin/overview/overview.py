@@ -32,8 +32,9 @@ from admin.shapes import (
 from admin.stages.targets import TARGETS
 from admin.workers import Workers
 
-REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 10.0
-"""Seconds for which the registry is taken as read, and for which it may be shown while it is read anew."""
+REGISTRY_FRESH_S, REGISTRY_STALE_S = 1.0, 600.0
+"""Seconds for which the registry is taken as read, and for which it may be shown while it is read anew: a run writes to
+it all the time, and what the run does is known without it."""
 
 LOOKS_FRESH_S = 20.0
 """Seconds between two looks at every resource while somebody watches."""
@@ -106,7 +107,10 @@ class Overview:
             if stage in {None, entry.stage} and kind in {None, entry.kind}
         ]
         if check:
-            return self._inspection.look(entries)
+            views = self._inspection.look(entries)
+            if stage is None and kind is None:
+                self._looks.put({view.key: view for view in views})
+            return views
         looks = self._looks.glance() or {}
         return [looks.get(each.key) or each for each in self._inspection.recorded(entries)]
 

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -26,6 +27,8 @@ from databricks.sdk import WorkspaceClient
 from tests.support.source import ROOT
 from tests.support.waiting import wait_for
 
+CLOSE_WITHIN_S = 1.0
+
 
 @dataclass
 class Product:
@@ -38,6 +41,8 @@ class Product:
 
     def caspers(self, *arguments: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
         """Run one command and return what it said, whatever its exit code."""
+        if arguments[0] == "down":
+            self._let_go()
         return subprocess.run(
             [sys.executable, "-m", "admin.cli", *arguments, "--home", str(self.home)],
             cwd=ROOT,
@@ -55,8 +60,6 @@ class Product:
 
     def down(self) -> None:
         """`caspers down`; whatever is left of a killed workspace is killed as well."""
-        if self._warehouse:
-            self._warehouse[1].close()
         self.caspers("down")
 
     def status(self) -> dict[str, Any]:
@@ -156,8 +159,17 @@ class Product:
             client = self.client
             chosen = choose(client.warehouses.list(), "caspers")
             assert chosen is not None
+            self._let_go()
             self._warehouse = connection, Warehouse(client, chosen.id or "")
         return self._warehouse[1]
+
+    def _let_go(self) -> None:
+        """Close the session. Towards a workspace that was killed it takes long, and nobody has to wait for that."""
+        before, self._warehouse = self._warehouse, None
+        if before is not None:
+            closing = Thread(target=before[1].close, daemon=True)
+            closing.start()
+            closing.join(CLOSE_WITHIN_S)
 
 
 def _command_line(process: psutil.Process) -> str:

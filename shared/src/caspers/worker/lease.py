@@ -16,6 +16,7 @@ from caspers.errors import CaspersError
 #: First half of every lock key, so that our leases meet nobody else's advisory locks.
 _LEASES = 0x6361_7370
 _TAKE: LiteralString = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+_GIVE_BACK: LiteralString = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
 
 
 class Lease:
@@ -57,8 +58,12 @@ class Lease:
             return True
 
     def release(self) -> None:
-        """Let another copy have it; fine if it is not held."""
+        """Let another copy have it, from this moment on; fine if it is not held."""
         with self._lock:
+            if self._connection is not None and self._held:
+                # The server notices some time later that a connection is closed.
+                with suppress(psycopg.Error):
+                    self._connection.execute(_GIVE_BACK, (_LEASES, self._worker))
             self._drop()
 
     def _drop(self) -> None:

@@ -66,7 +66,7 @@ def test_a_plan_counts_what_it_does_and_shows_changes_first():
 
 
 def test_only_what_changes_has_consequences():
-    assert planned.consequences(_plan("update", "keep")) == ["n0: the app restarts"]
+    assert planned.consequences(_plan("update", "keep")) == [("the app restarts", ["n0"])]
 
 
 @pytest.mark.parametrize(

@@ -100,12 +100,14 @@ class Overview:
     def resources(
         self, *, stage: str | None = None, kind: str | None = None, check: bool = False
     ) -> list[ResourceView]:
-        """Everything the registry knows, as it was when it was last looked at; with `check`, looked at now."""
+        """Everything the registry knows, by stage, as it was when it was last looked at; with `check`, looked at now."""
+        order = {declared.name: number for number, declared in enumerate(self._now().declared)}
         entries = [
             entry
             for entry in self._entries.get().values()
             if stage in {None, entry.stage} and kind in {None, entry.kind}
         ]
+        entries.sort(key=lambda entry: (order.get(entry.stage, len(order)), entry.key))
         if check:
             views = self._inspection.look(entries)
             if stage is None and kind is None:

@@ -67,4 +67,4 @@ def _by_key(stage: Stage) -> Mapping[str, Resource]:
 
 
 def _words(kind: str) -> str:
-    return f"a {kind.replace('_', ' ')}"
+    return f"a {kind.removeprefix('uc_').replace('_', ' ')}"

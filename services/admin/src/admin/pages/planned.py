@@ -14,8 +14,8 @@ SAYS: Mapping[str, str] = {
     "update": "to change",
     "delete": "to delete",
     "stop": "to stop",
-    "keep": "stay as they are",
-    "leave": "are left alone",
+    "keep": "unchanged",
+    "leave": "left alone",
 }
 QUIET = frozenset({"keep", "leave"})
 
@@ -32,11 +32,15 @@ class Group:
 
 
 def groups(plan: RunPlan, titles: Mapping[str, str]) -> list[Group]:
-    """The plan by stages, in the order of the run."""
+    """The plan by stages, in their order; what is taken away goes the other way round."""
     found: dict[str, list[PlannedAction]] = {}
     for action in plan.actions:
         found.setdefault(action.stage, []).append(action)
-    return [_group(stage, titles.get(stage, stage), actions) for stage, actions in found.items()]
+    known = list(titles)
+    stages = sorted(found, key=lambda stage: known.index(stage) if stage in titles else len(known))
+    if plan.action != "provision":
+        stages.reverse()
+    return [_group(stage, titles.get(stage, stage), found[stage]) for stage in stages]
 
 
 def sums(plan: RunPlan) -> list[tuple[str, int]]:
@@ -47,14 +51,13 @@ def sums(plan: RunPlan) -> list[tuple[str, int]]:
     return [(verb, count[verb]) for verb in VERBS if count[verb]]
 
 
-def consequences(plan: RunPlan) -> list[str]:
-    """What people notice of it, each once."""
-    said = [
-        f"{action.name}: {action.consequence}"
-        for action in plan.actions
-        if action.consequence and action.verb not in QUIET
-    ]
-    return list(dict.fromkeys(said))
+def consequences(plan: RunPlan) -> list[tuple[str, list[str]]]:
+    """What people notice of it, each with the names of what it happens to."""
+    said: dict[str, set[str]] = {}
+    for action in plan.actions:
+        if action.consequence and action.verb not in QUIET:
+            said.setdefault(action.consequence, set()).add(action.name)
+    return [(sentence, sorted(names)) for sentence, names in sorted(said.items())]
 
 
 def _group(stage: str, title: str, actions: Sequence[PlannedAction]) -> Group:

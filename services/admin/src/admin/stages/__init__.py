@@ -30,8 +30,8 @@ def all_stages(demo: Demo) -> list[Stage]:
         _stage(targets.CANONICAL_DATA, "Canonical data", canonical_data(demo), targets.FOUNDATION),
         _stage(targets.PIPELINE, "Medallion pipeline", medallion(demo), targets.CANONICAL_DATA),
         _stage(targets.REFUND_AGENT, "Refund agent", refund_agent(demo), targets.PIPELINE),
-        _stage(targets.REFUND_STREAM, "Refund recommendations", refund_stream(demo), targets.PIPELINE),
-        _stage(targets.REVERSE_ETL, "Recommendations in Lakebase", reverse_etl(demo), targets.REFUND_STREAM),
+        _stage(targets.REFUND_STREAM, "Recommended refunds", refund_stream(demo), targets.PIPELINE),
+        _stage(targets.REVERSE_ETL, "Refunds in Lakebase", reverse_etl(demo), targets.REFUND_STREAM),
         # The app runs the agent, so it also needs the agent's functions, its model and the table of its runs.
         _stage(
             targets.REFUND_MANAGER,

@@ -164,7 +164,7 @@ def _files(workspace: Path) -> tuple[Counter[str], Counter[str]]:
 
 def _place(parts: tuple[str, ...]) -> str:
     """What the files of a folder are to us."""
-    if parts[:1] == ("catalogs",) and len(parts) > len(("catalogs", "catalog")):
+    if parts[:1] == ("catalogs",) and len(parts) > 2:
         if "volumes" in parts:
             return "volume " + "/".join(parts[parts.index("volumes") + 1 :][:1])
         return f"tables of {parts[2]}, {'log' if '_delta_log' in parts else 'data'}"

@@ -21,7 +21,7 @@ SELECT (SELECT count(*) FROM caspersdev.complaints.raw_complaints)
 def _without_history(product: Product) -> None:
     """Let no more orders of the history complain, and wait for the triage of those that did."""
     with product.console("admin") as admin:
-        orders = {"parameters": {"history_share": 0}}
+        orders = {"parameters": {"history_share": 0.0}}
         admin.patch("/api/v1/workers/complaint_generator", json=orders).raise_for_status()
     wait_for(lambda: product.value(PENDING) == 0, seconds=240, what="no complaint waits", every=1)
 

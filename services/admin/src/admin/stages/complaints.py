@@ -22,6 +22,9 @@ FUNCTIONS = ("get_order_overview", "get_order_timing", "get_location_timings")
 RESPONSES = SyncedCopy("complaint responses", COMPLAINT_RESPONSES, "pg_complaint_responses", "ts")
 COMPLAINTS = SyncedCopy("raw complaints", RAW_COMPLAINTS, "pg_raw_complaints", "ts")
 
+HISTORY_SHARE = 0.1
+"""Of the complaining orders before the line began, so many really do: work to begin with, not years of it."""
+
 
 def complaint_agent(demo: Demo) -> tuple[Resource, ...]:
     """The ground of the complaint agent and its model."""
@@ -91,7 +94,12 @@ def _app(demo: Demo) -> AgentConsole:
 
 def _generator_parameters(demo: Demo) -> dict[str, Any]:
     parameters = demo.parameters
-    return {"rate": parameters.complaint_rate, "model": parameters.llm_model, **call_limits(demo)}
+    return {
+        "rate": parameters.complaint_rate,
+        "history_share": HISTORY_SHARE,
+        "model": parameters.llm_model,
+        **call_limits(demo),
+    }
 
 
 def _agent_parameters(demo: Demo) -> dict[str, Any]:

@@ -54,9 +54,10 @@ class Provisioning:
         if decision.verb not in DONE_NOTHING:
             refuse_when_cancelled(self._run)
             wanted = self._change(kind, wanted, entry, found, decision)
-        ready = self._until_ready(kind, wanted, entry)
-        self._outputs[resource.key] = ready.outputs
-        after = entry.applied(wanted.spec, ready.id, "ready", ready.outputs)
+        if found is None or found.state != "ready" or decision.verb not in DONE_NOTHING:
+            found = self._until_ready(kind, wanted, entry)
+        self._outputs[resource.key] = found.outputs
+        after = entry.applied(wanted.spec, found.id, "ready", found.outputs)
         if after != entry:
             self._record(after, made=decision.verb in {"create", "replace"})
         state = "unchanged" if decision.verb in DONE_NOTHING else "done"

@@ -17,6 +17,9 @@ from admin.runs.store import RunFilters
 from admin.shapes import Action, RunState, RunSummary, StepState
 
 STATES: tuple[StepState, ...] = ("done", "unchanged", "failed", "skipped", "cancelled", "running", "waiting")
+MARKS = {state: state[0].upper() for state in STATES}
+"""The letter of a stage in the grid."""
+
 ON_A_PAGE = 30
 EVERY_MS = 3_000
 #: A form sends its empty fields as well.
@@ -66,7 +69,7 @@ def router(desk: Desk) -> APIRouter:
             filters=query,
             filtered=filters != RunFilters(),
             stages=state.stages,
-            letters=[(state[0].upper(), state) for state in STATES[:6]],
+            marks=MARKS,
             actions=get_args(Action),
             states=get_args(RunState),
             address=address,

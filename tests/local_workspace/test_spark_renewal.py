@@ -72,18 +72,6 @@ def test_after_many_statements_another_process_takes_over(spark: Spark):
     assert spark.statements < LIFE
 
 
-def test_an_engine_that_has_grown_large_is_replaced_when_it_is_quiet(tmp_path: Path):
-    engine = Spark(tmp_path / "scratch", tmp_path / "spark.log", SystemClock(), large_bytes=1)
-    engine.start()
-    try:
-        engine.wait_until_running()
-        _wait_for_another(engine, engine.status.pid)
-        assert _values(engine, "SELECT 1") == [1]
-        assert engine.status.restarts == 0
-    finally:
-        engine.stop()
-
-
 def test_statements_asked_side_by_side_survive_many_renewals(spark: Spark):
     pids: set[int | None] = set()
     failures: list[Exception] = []

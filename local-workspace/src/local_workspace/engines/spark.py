@@ -2,9 +2,8 @@
 
 Sail holds no catalog of ours and no state that matters: statements name Delta directories. So when it is killed it
 comes back by itself, statements in flight fail with `EngineLost`, and later ones work. It also keeps, for good, some
-60 KB of every SQL text it has parsed, and much of what a large load took; so what it was asked before is answered
-without it (see `known_answers`), and in a quiet moment, after many statements or when it has grown large, another
-process takes its place.
+60 KB of every SQL text it has parsed; so what it was asked before is answered without it (see `known_answers`), and
+after many statements, in a quiet moment, another process takes its place.
 """
 
 import shutil
@@ -28,13 +27,6 @@ WAIT_FOR_ENGINE_S = 20
 """How long a statement waits for an engine that is starting or coming back."""
 
 STATEMENTS_OF_A_LIFE = 5_000
-LARGE_BYTES = 600 * 2**20
-"""An engine at work on a laptop's tables needs a third of this; it reads a million events with twice as much."""
-
-LARGE_AGAIN_S = 300.0
-LOOK_EVERY_S = 5.0
-"""How often its size is looked at; that of a new one not before LARGE_AGAIN_S, in case it is always as large."""
-
 BOUNDED_CACHES = {
     "SAIL_PARQUET__FILE_METADATA_CACHE__SIZE_LIMIT": str(32 * 2**20),
     "SAIL_PARQUET__FILE_STATISTICS_CACHE__MAX_ENTRIES": "2000",
@@ -63,7 +55,6 @@ class Spark:
         log: file for the engine's output.
         session_life_s: seconds after which the engine forgets a session that nobody uses.
         statements_of_a_life: after so many statements, a quiet moment is waited for to replace the process.
-        large_bytes: so is it when the process has become larger than this.
     """
 
     def __init__(
@@ -74,7 +65,6 @@ class Spark:
         *,
         session_life_s: int = SESSION_LIFE_S,
         statements_of_a_life: int = STATEMENTS_OF_A_LIFE,
-        large_bytes: int = LARGE_BYTES,
     ) -> None:
         self._clock = clock
         self._session_life_s = session_life_s
@@ -85,8 +75,6 @@ class Spark:
         self._connection: SparkConnect | None = None
         self._answers = KnownAnswers()
         self._statements_of_a_life = statements_of_a_life
-        self._large_bytes = large_bytes
-        self._small_until_s = float("-inf")
         self._statements = self._in_flight = 0
         self._handing_over = False
         self._in_use = threading.Condition()
@@ -197,23 +185,12 @@ class Spark:
     def _renew_when_due(self) -> None:
         while not self._stopping.is_set():
             with self._in_use:
-                self._in_use.wait_for(lambda: self._stopping.is_set() or self._has_done_much(), LOOK_EVERY_S)
-            if not self._has_done_much() and not self._is_large():
-                continue
+                self._in_use.wait_for(lambda: self._stopping.is_set() or self._is_due())
             if self._is_quiet() or self._statements >= MANY_LIVES * self._statements_of_a_life:
                 self._renew()
 
-    def _has_done_much(self) -> bool:
+    def _is_due(self) -> bool:
         return self._statements >= self._statements_of_a_life
-
-    def _is_large(self) -> bool:
-        pid = self._child.status.pid
-        if pid is None or self._clock.monotonic() < self._small_until_s:
-            return False
-        try:
-            return psutil.Process(pid).memory_info().rss > self._large_bytes
-        except psutil.Error:
-            return False
 
     def _is_quiet(self) -> bool:
         """Whether the engine does nothing for a moment; pipelines speak to it without us."""
@@ -239,7 +216,6 @@ class Spark:
                     and not self._stopping.is_set()
                 ):
                     self._statements = 0
-                    self._small_until_s = self._clock.monotonic() + LARGE_AGAIN_S
                     self._forget_connection()
                     self._child.renew()
             finally:

@@ -12,6 +12,7 @@ from caspers.names import Names, quoted
 #: Characters of rows in one statement, roughly: a statement is read whole, by every engine.
 STATEMENT_CHARACTERS = 1 << 20
 
+# A run that was kept before began at the same moment, so that older files need not be read.
 _KEEP = """
 MERGE INTO {agent_runs} AS t
 USING (
@@ -21,7 +22,7 @@ USING (
     started_at: string, took_ms: double, model: string, agent_version: string, origin: string, outcome: string, turns: int,
     prompt_tokens: int, completion_tokens: int, steps: string, raw_output: string, error: string>>')) AS r))
 ) AS s
-ON t.run_id = s.run_id
+ON t.run_id = s.run_id AND t.started_at >= CAST(:since AS TIMESTAMP)
 WHEN NOT MATCHED THEN INSERT *
 """
 
@@ -34,8 +35,11 @@ class RunLog:
         self._table: LiteralString = quoted(names.table(AGENT_RUNS.name))
 
     def keep(self, runs: Sequence[Run[Any]]) -> None:
-        for rows in in_pieces(rows_of(runs)):
-            self._warehouse.execute(_KEEP.replace("{agent_runs}", self._table), {"rows": rows})
+        rows = rows_of(runs)
+        since = min((row["started_at"] for row in rows), default="")
+        for piece in in_pieces(rows):
+            values = {"rows": piece, "since": since}
+            self._warehouse.execute(_KEEP.replace("{agent_runs}", self._table), values)
 
 
 def in_pieces(rows: list[dict[str, Any]]) -> Iterator[str]:

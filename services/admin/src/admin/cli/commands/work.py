@@ -1,6 +1,5 @@
 """`caspers test`, `bench` and `check`: the everyday verbs of those who work on the code."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,7 @@ from admin.cli.options import REPOSITORY
 SCRIPTS = Path(sys.executable).parent
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-SIDE_BY_SIDE = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
-"""One more than there are cores: tests wait for processes half of their time."""
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", "--quiet", ".")),

@@ -1,20 +1,16 @@
 """Fixtures for every test: one workspace per session, a catalog of a random name per test."""
 
-import importlib.util
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from local_workspace.api.pipelines.update_process import pyspark_directory
 
 from tests.support.workspace import LocalWorkspace
 
-_PYSPARK = importlib.util.find_spec("pyspark")
-assert _PYSPARK is not None
-assert _PYSPARK.origin is not None
 # PySpark's client does not load without it in a process that runs no file, as those that run tests side by side.
-os.environ.setdefault("SPARK_HOME", str(Path(_PYSPARK.origin).parent))
+os.environ.setdefault("SPARK_HOME", pyspark_directory())
 
 
 @pytest.fixture(scope="session")

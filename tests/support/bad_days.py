@@ -18,10 +18,8 @@ EVERY_CALL_REFUSED_ONCE = {
     "retry_after_s": 0,
     "calls": "all",
     "each": True,
-    "path": "^(?!/api/2.0/sql/(statements|sessions)/.)",
 }
-"""Each distinct call (method, path, query, body) is answered 429 the first time it comes; those that only fetch the rest
-of a statement or close it are let through, as the connector waits a second for each."""
+"""Each distinct call (method, path, query, body) is answered 429 the first time it comes."""
 
 
 @dataclass(frozen=True)

@@ -56,16 +56,12 @@ def router(overview: Overview, home: Path) -> APIRouter:
         _refuse_other_names(request)
         return {"sections": [asdict(section) for section in overview.sections()]}
 
-    @api.get("/apps/{name}")
-    @api.get("/pipelines/{name}")
-    @api.get("/sql/warehouses/{name}")
-    @api.get("/lakebase/projects/{name}")
-    @api.get("/ml/endpoints/{name}")
-    @api.get("/explore/data/{name:path}")
-    @api.get("/jobs/{name}")
     def place_on_the_page(request: Request, name: str) -> RedirectResponse:
         """Where Databricks has a page for each thing, ours has a row."""
         return RedirectResponse(f"/#{_row(request.url.path, name)}")
+
+    for start in SECTIONS:
+        api.add_api_route(f"{start}{{name:path}}", place_on_the_page)
 
     @api.get("/coverage")
     def what_it_can_do(request: Request) -> HTMLResponse:

@@ -10,7 +10,7 @@ from pathlib import Path
 from local_workspace.coverage.calls import exercised, matching
 from local_workspace.coverage.declared import ANSWERED
 
-from tests.support.bad_days import Day
+from tests.support.bad_days import Call, Day
 from tests.support.workspace import LocalWorkspace
 
 REAL_CLIENTS = ("databricks-sdk-py", "pydatabrickssqlconnector", "python-requests", "python-httpx")
@@ -28,20 +28,20 @@ class CallRecord:
         self._by_module: defaultdict[str, set[str]] = defaultdict(set)
         self._days: dict[str, Day] = {}
 
-    def note(self, test: str, workspace: LocalWorkspace) -> None:
-        """Note the calls that came since the last time, as this test's."""
-        made: set[str] = set()
-        day = self._days.get(workspace.url)
-        if day is None:
-            day = self._days[workspace.url] = Day(workspace, since=0)
-        calls = day.calls(changing=False)
-        day.mark()
-        for call in calls:
-            if call.status is None or call.status >= 400 or not _is_real(call.agent):
-                continue
-            known = matching(call.method, call.path, ANSWERED)
-            if known is not None:
-                made.add(str(known))
+    def follow(self, workspace: LocalWorkspace) -> None:
+        """From here on what clients ask of this workspace is on record."""
+        self._days[workspace.url] = Day(workspace)
+
+    def begin(self) -> None:
+        """What was asked until now belongs to no test."""
+        for day in self._days.values():
+            day.mark()
+
+    def note(self, test: str) -> None:
+        """Note the calls since the beginning as this test's."""
+        calls = [call for day in self._days.values() for call in day.calls(changing=False)]
+        known = (matching(call.method, call.path, ANSWERED) for call in calls if _succeeded(call))
+        made = {str(call) for call in known if call is not None}
         self._by_module[_module(test)] |= made
         self._write(test, made)
 
@@ -60,8 +60,9 @@ class CallRecord:
                 lines.write(json.dumps({"test": test, "calls": sorted(calls)}) + "\n")
 
 
-def _is_real(agent: str) -> bool:
-    return any(client in agent.lower() for client in REAL_CLIENTS)
+def _succeeded(call: Call) -> bool:
+    real = any(client in call.agent.lower() for client in REAL_CLIENTS)
+    return real and call.status is not None and call.status < 400
 
 
 def _module(test: str) -> str:

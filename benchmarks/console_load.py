@@ -19,6 +19,7 @@ import psutil
 import psycopg
 from caspers.clients.postgres import Postgres, login_parameters
 from caspers.review.keyset import cursor
+from caspers.startup import loading
 from caspers.web.app import serve
 from fastapi import FastAPI
 
@@ -225,5 +226,6 @@ def _listens(port: int) -> bool:
 
 def _serve(console: Console, cluster_port: str, name: str, port: str) -> None:
     login = {"host": "127.0.0.1", "port": int(cluster_port), "user": "postgres", "dbname": name}
-    app = console.app(Postgres(lambda: psycopg.connect(**login_parameters(login))), int(port))
+    with loading():  # as the apps themselves do
+        app = console.app(Postgres(lambda: psycopg.connect(**login_parameters(login))), int(port))
     serve(app, app.state.settings)

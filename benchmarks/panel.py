@@ -16,6 +16,7 @@ import httpx
 from admin.activity import ActivityFilters
 from admin.runs.store import RunFilters
 from caspers.clients.postgres import Postgres
+from caspers.startup import loading
 
 from benchmarks.measure import Figure, report
 from tests.support.admin import Admin, admin_cluster, give_orders, person
@@ -44,7 +45,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-panel-") as folder, admin_cluster() as cluster:
         control = cluster.open(cluster.new_database())
         (Path(folder) / "admin").mkdir()
-        admin = Admin(Path(folder) / "admin", None, control)
+        with loading():  # as the app itself does
+            admin = Admin(Path(folder) / "admin", None, control)
         try:
             with admin.serve() as served:
                 figures = _measure(admin, control, str(served.client.base_url))

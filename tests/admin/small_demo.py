@@ -16,7 +16,7 @@ from typing import Literal
 from admin.connections import Connections
 from admin.declarations import Output, Resource, Stage
 from admin.engine.engine import Engine
-from admin.engine.registry import TableRegistry, registry_columns
+from admin.engine.table_registry import TableRegistry, registry_columns
 from admin.resources.kinds import kinds
 from admin.resources.principal import OwnPrincipal
 from admin.runs.run import Run, RunOrder

@@ -1,6 +1,7 @@
 """The command line by itself: what it offers to a shell, and what it refuses before it asks anybody."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_the_words_for_a_shell_call_the_launcher_of_this_checkout(shell: str):
     assert said.exit_code == 0
     assert "_CASPERS_COMPLETE=complete_" + shell in said.output
     assert "/caspers'" in said.output
+
+
+def test_no_command_but_sql_imports_the_platforms_sdk_before_it_needs_it():
+    modules = sorted(
+        {f"admin.cli.commands.{module}" for module in MODULES.values()} - {"admin.cli.commands.sql"}
+    )
+    program = f"import sys, {', '.join(modules)}; sys.exit('databricks.sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_bash_understands_the_words_and_completes_a_stage(tmp_path: Path):

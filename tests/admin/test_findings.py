@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from admin.overview import verify
-from admin.overview.data_flow import Flow
+from admin.overview.flow import Flow
 from admin.shapes import Finding, Health, ResourceView, WorkerView
 
 REPLAY = {

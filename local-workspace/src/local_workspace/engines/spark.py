@@ -26,14 +26,14 @@ SESSION_LIFE_S = 3600
 WAIT_FOR_ENGINE_S = 20
 """How long a statement waits for an engine that is starting or coming back."""
 
-STATEMENTS_OF_A_LIFE = 5_000
+STATEMENTS_OF_A_LIFE = 2_000
 BOUNDED_CACHES = {
     "SAIL_PARQUET__FILE_METADATA_CACHE__SIZE_LIMIT": str(32 * 2**20),
     "SAIL_PARQUET__FILE_STATISTICS_CACHE__MAX_ENTRIES": "2000",
 }
 """What the engine remembers of files, most of which pipelines write, read once and delete; it has no limit of its own."""
 
-MANY_LIVES = 3
+MANY_LIVES = 8
 """An engine that is never quiet is replaced after so many lives; a pipeline's update that was using it begins again."""
 
 HAND_OVER_S = 2.0

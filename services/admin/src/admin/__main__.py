@@ -1,9 +1,14 @@
 """Run the admin app on the platform's port."""
 
-from caspers.settings import read_settings
-from caspers.web.app import serve
+from caspers.startup import loading
 
-from admin.app import build
+with loading():
+    from caspers.settings import read_settings
+    from caspers.web.app import serve
 
-settings = read_settings()
-serve(build(settings), settings)
+    from admin.app import build
+
+    settings = read_settings()
+    app = build(settings)
+
+serve(app, settings)

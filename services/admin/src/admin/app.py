@@ -18,7 +18,7 @@ from admin.assembly import Ground, assemble
 from admin.connections import Connections
 from admin.control_tables import ControlTables
 from admin.demo_stages import DemoStages
-from admin.engine.registry import TableRegistry, registry_columns
+from admin.engine.table_registry import TableRegistry, registry_columns
 from admin.resources.kinds import kinds
 from admin.resources.principal import OwnPrincipal
 from admin.sources import SOURCES_FOLDER, Sources

@@ -1,10 +1,14 @@
 """Run the complaint console on the platform's port."""
 
-from caspers.settings import read_settings
-from caspers.web.app import serve
+from caspers.startup import loading
 
-from complaint_console.app import build_app
+with loading():
+    from caspers.settings import read_settings
+    from caspers.web.app import serve
 
-if __name__ == "__main__":
+    from complaint_console.app import build_app
+
     settings = read_settings()
-    serve(build_app(settings), settings)
+    app = build_app(settings)
+
+serve(app, settings)

@@ -1,12 +1,16 @@
 """Run the replayer on the platform's port."""
 
-from caspers.settings import read_settings
-from caspers.web.app import serve
+from caspers.startup import loading
 
-from replayer.app import build_app
-from replayer.memory import keep_one_heap
+with loading():
+    from caspers.settings import read_settings
+    from caspers.web.app import serve
 
-if __name__ == "__main__":
+    from replayer.app import build_app
+    from replayer.memory import keep_one_heap
+
     keep_one_heap()
     settings = read_settings()
-    serve(build_app(settings), settings)
+    app = build_app(settings)
+
+serve(app, settings)

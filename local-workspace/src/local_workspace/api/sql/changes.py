@@ -122,7 +122,9 @@ class RowChanges:
             before = delta_tables.version(table.location)
             self._tried(table, change)
             after = delta_tables.version(table.location)
-            return delta_tables.read_commit(table.location, after) if after > before else None
+            commit = delta_tables.read_commit(table.location, after) if after > before else None
+            delta_tables.keep_up(table.location, before, after)
+            return commit
 
     def _tried(self, table: Table, change: Callable[[], None]) -> None:
         for attempt in range(1, ATTEMPTS + 1):

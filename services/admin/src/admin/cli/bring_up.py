@@ -15,14 +15,17 @@ from caspers.clock import Clock
 from caspers.errors import CaspersError, Unavailable
 from caspers.settings import Parameters, parameters_from
 
+from admin.bootstrap import RELEASE
 from admin.cli import show, workspace_process
 from admin.cli.app_client import AppClient
-from admin.cli.deploy_admin import deploy_admin, is_deployed
 from admin.cli.following import follow_run
 from admin.cli.home import LOCAL_PARAMETERS, Home, RememberedDemo
+from admin.cli.options import REPOSITORY
 from admin.cli.session import Session, session
 from admin.cli.workspace_process import Connection
+from admin.engine.registry import FileRegistry
 from admin.overview.verify import troubles
+from admin.sources import ADMIN, Sources
 from admin.stages.targets import DEFAULT_TARGET, target
 
 DEFAULT_CATALOG: str = Parameters.model_fields["catalog"].default
@@ -95,6 +98,9 @@ class Attempt:
         # Remembered from the start: what interrupts this is followed by an `up` that means the same.
         self._home.remember(demo)
         current = session(connection, demo.catalog)
+        # With all that it takes to deploy: nobody should wait for that to hear that all is as desired.
+        from admin.cli.deploy_admin import deploy_admin  # noqa: PLC0415  see above
+
         deploy_admin(current, self._home, self._clock)
         _run_target(current, demo, self._clock)
         _say_addresses(current)
@@ -161,7 +167,7 @@ def _let_finish(admin: AppClient) -> None:
 
 def _is_up(current: Session, home: Home) -> bool:
     """Whether there is nothing to do: all as desired, the last run a success, our own sources as deployed."""
-    if not is_deployed(current, home):
+    if not _is_deployed(current, home):
         return False
     try:
         admin = current.admin()
@@ -173,6 +179,12 @@ def _is_up(current: Session, home: Home) -> bool:
         )
     except CaspersError:
         return False
+
+
+def _is_deployed(current: Session, home: Home) -> bool:
+    """Whether the sources of the admin that were deployed last are those of this checkout."""
+    deployed = FileRegistry(home.bootstrap_registry(current.names.catalog)).entries().get(RELEASE)
+    return deployed is not None and deployed.spec.get("digest") == Sources(REPOSITORY).digest(ADMIN)
 
 
 def _say_addresses(current: Session) -> None:

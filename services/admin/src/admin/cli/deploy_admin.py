@@ -7,7 +7,7 @@ from caspers.clock import Clock
 from caspers.errors import CaspersError, Unavailable
 from caspers.ids import new_id
 
-from admin.bootstrap import RELEASE, admin_stage
+from admin.bootstrap import admin_stage
 from admin.cli import show
 from admin.cli.home import Home
 from admin.cli.options import REPOSITORY
@@ -49,12 +49,6 @@ def deploy_admin(current: Session, home: Home, clock: Clock) -> None:
     engine = Engine(kinds, registry, clock, whoami)
     _in_background(run, lambda: engine.provision([stage], run))
     _wait_for_admin(current, clock)
-
-
-def is_deployed(current: Session, home: Home) -> bool:
-    """Whether the sources that were deployed last are those of this checkout."""
-    deployed = FileRegistry(home.bootstrap_registry(current.names.catalog)).entries().get(RELEASE)
-    return deployed is not None and deployed.spec.get("digest") == Sources(REPOSITORY).digest(ADMIN)
 
 
 def _in_background(run: Run, work: Callable[[], None]) -> None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from caspers.errors import CaspersError, NotFound, Unavailable
 from caspers.names import Names
 
@@ -32,27 +34,34 @@ class Session:
     @cached_property
     def workspace(self) -> "WorkspaceClient":
         """The platform's own client."""
-        # The platform's SDK takes a second to import: help, completion and "nothing runs" do without.
+        # It takes a second or two to import, and most commands do without.
         from caspers.clients.workspace import workspace_client  # noqa: PLC0415  see above
 
         return workspace_client(host=self.connection.url, token=self.connection.token, product="caspers-cli")
 
     def app(self, name: str, timeout_s: float = TIMEOUT_S, api: str = APP_API) -> AppClient:
         """A client of a deployed app, which waits so long for an answer. Raises `NotFound` while it is not deployed."""
-        return AppClient(name, self.address_of(name), self.connection.token, timeout_s, api)
+        return AppClient(name, self.address_of(name, timeout_s), self.connection.token, timeout_s, api)
 
-    def admin(self) -> AppClient:
+    def admin(self, timeout_s: float = TIMEOUT_S) -> AppClient:
         """A client of the control plane."""
-        return self.app(self.names.admin_app, api=ADMIN_API)
+        return self.app(self.names.admin_app, timeout_s, ADMIN_API)
 
-    def address_of(self, app: str) -> str:
-        """Where a deployed app answers. Raises `NotFound`."""
-        from databricks.sdk import errors as platform  # noqa: PLC0415  as above
-
+    def address_of(self, app: str, timeout_s: float = TIMEOUT_S) -> str:
+        """Where a deployed app answers. Raises `NotFound`, or `Unavailable` when the workspace does not answer."""
+        # Asked by hand: to import the platform's SDK takes longer than all else that most commands do.
         try:
-            url = self.workspace.apps.get(app).url
-        except platform.NotFound:
-            url = None
+            answer = httpx.get(
+                f"{self.connection.url}/api/2.0/apps/{app}",
+                headers={"Authorization": f"Bearer {self.connection.token}"},
+                timeout=timeout_s,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the workspace does not answer: {error}") from error
+        if answer.status_code not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+            raise Unavailable(f"the workspace does not answer as itself (HTTP {answer.status_code})")
+        url: str | None = answer.json().get("url")
         if not url:
             raise NotFound(f"app {app} is not deployed", what_now="Deploy it with `caspers up`.")
         return url

@@ -4,19 +4,17 @@ Whatever goes wrong here stays silent: nobody should read an error in the middle
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
-import httpx
 import typer
-from caspers.names import Names
+from caspers.errors import CaspersError
 from caspers.settings import parameters_from
 
 from admin.cli.home import Home
 from admin.cli.options import DEFAULT_HOME
-from admin.cli.workspace_process import Connection, running
+from admin.cli.session import connect
 from admin.stages import Demo, all_stages
 from admin.stages.targets import TARGETS
 
@@ -44,30 +42,15 @@ def targets_and_stages(incomplete: str) -> list[str]:
 
 def runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Ids of the newest runs, each with what it was."""
-    with suppress(httpx.HTTPError, OSError, KeyError, TypeError, ValueError):
+    home = Home((context.params.get("home") or DEFAULT_HOME).absolute())
+    with suppress(CaspersError, OSError, KeyError, TypeError, ValueError):
+        admin = connect(home, context.params.get("catalog")).admin(QUICK_S)
         return [
             (run["run_id"], f"{run['action']} {run['state']}")
-            for run in _newest_runs(Home((context.params.get("home") or DEFAULT_HOME).absolute()), context)
+            for run in admin.newest("/runs", SHOWN_RUNS)
             if run["run_id"].startswith(incomplete)
         ]
     return []
-
-
-def _newest_runs(home: Home, context: typer.Context) -> Iterator[dict[str, Any]]:
-    connection = running(home)
-    if connection is not None:
-        catalog = home.catalog(context.params.get("catalog"))
-        yield from _entries(connection, Names(catalog).admin_app)
-
-
-def _entries(connection: Connection, admin_app: str) -> Sequence[dict[str, Any]]:
-    # Two plain requests: to import the platform's SDK takes longer than the answer is worth.
-    with httpx.Client(
-        headers={"Authorization": f"Bearer {connection.token}"}, timeout=QUICK_S, trust_env=False
-    ) as http:
-        admin = http.get(f"{connection.url}/api/2.0/apps/{admin_app}").raise_for_status().json()
-        newest = http.get(f"{admin['url']}/api/v1/runs", params={"limit": SHOWN_RUNS})
-        return newest.raise_for_status().json()["entries"]
 
 
 def _beginning(names: Sequence[str], incomplete: str) -> list[str]:

@@ -1,7 +1,6 @@
 """How far the data has come on its way: rows in bronze, in gold, and deliveries that nobody has looked at yet."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import LiteralString
 
 from caspers.clients.warehouse import Warehouse
@@ -15,21 +14,7 @@ from caspers.model.tables import (
 )
 from caspers.names import Names, quoted
 
-
-@dataclass(frozen=True)
-class Flow:
-    """Rows on their way; None where a table does not exist (yet)."""
-
-    events: int | None
-    """In bronze."""
-    quarantined: int | None
-    orders: int | None
-    """Different orders in bronze."""
-    gold_orders: int | None
-    undecided: int | None
-    """Deliveries after the newest one that has a recommendation."""
-    untriaged: int | None
-    """Deliveries after the newest one whose complaint has a response."""
+from admin.overview.flow import Flow
 
 
 class FlowReader:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from admin.overview.data_flow import Flow
+from admin.overview.flow import Flow
 from admin.shapes import Finding, ResourceView, WorkerView
 
 HEARTBEAT_LIMIT_S = 60.0

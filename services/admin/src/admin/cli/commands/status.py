@@ -7,6 +7,7 @@ import typer
 from admin.cli import show, workspace_process
 from admin.cli.home import Home
 from admin.cli.options import DEFAULT_HOME, NOT_AS_DESIRED, CatalogOption, HomeOption, JsonOption
+from admin.cli.session import status_of
 from admin.overview.verify import troubles
 
 STOPPED: dict[str, Any] = {
@@ -33,9 +34,6 @@ def status(
     ours = Home(home.absolute())
     current, details = STOPPED, {}
     if workspace_process.running(ours) is not None:
-        # The platform's SDK takes a second to import: nobody should wait for it to hear that nothing runs.
-        from admin.cli.session import status_of  # noqa: PLC0415  see above
-
         current, details = status_of(ours, catalog, STOPPED)
     found = troubles(current)
     if json:

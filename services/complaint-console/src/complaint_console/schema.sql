@@ -33,6 +33,8 @@ CREATE INDEX IF NOT EXISTS cases_by_place ON reviews.cases (status, place_in_lin
 CREATE INDEX IF NOT EXISTS cases_by_moment ON reviews.cases (status, recommended_at, complaint_id);
 CREATE INDEX IF NOT EXISTS cases_by_category ON reviews.cases
     (status, complaint_category, place_in_line, complaint_id);
+CREATE INDEX IF NOT EXISTS cases_by_both ON reviews.cases
+    (status, complaint_category, location_id, place_in_line, complaint_id);
 CREATE INDEX IF NOT EXISTS cases_by_decision ON reviews.cases (status, decision, place_in_line, complaint_id);
 CREATE INDEX IF NOT EXISTS cases_by_location ON reviews.cases (status, location_id, place_in_line, complaint_id);
 CREATE INDEX IF NOT EXISTS cases_by_amount ON reviews.cases (status, (coalesce(credit_usd, -1)), complaint_id);

@@ -1,5 +1,6 @@
 """The history of runs as a grid of runs and stages, and two runs side by side."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, get_args
 
@@ -20,7 +21,7 @@ STATES: tuple[StepState, ...] = ("done", "unchanged", "failed", "skipped", "canc
 MARKS = {state: state[0].upper() for state in STATES}
 """The letter of a stage in the grid."""
 
-ON_A_PAGE = 30
+ON_A_PAGE = 20
 EVERY_MS = 3_000
 #: A form sends its empty fields as well.
 EMPTY_IS_NONE = BeforeValidator(lambda value: value or None)
@@ -44,6 +45,17 @@ class Row:
 
     summary: RunSummary
     words: str
+    cells: tuple[tuple[str, str, StepState | None], ...]
+    """Each stage's name and title, and how it ended in this run; None where it took no part."""
+
+
+def _row(run: RunSummary, names: Mapping[str, str]) -> Row:
+    """`names` are the titles of all stages."""
+    return Row(
+        run,
+        run_words(run, names, everything=len(names)),
+        tuple((stage, title, run.stage_states.get(stage)) for stage, title in names.items()),
+    )
 
 
 def router(desk: Desk) -> APIRouter:
@@ -62,7 +74,7 @@ def router(desk: Desk) -> APIRouter:
             "runs.html",
             Twin(address("/api/v1/runs", one=None), every_ms=EVERY_MS),
             strip=strip(desk, actor, state),
-            runs=[Row(run, run_words(run, names, everything=len(names))) for run in page.entries],
+            runs=[_row(run, names) for run in page.entries],
             next=page.next,
             after=query.after,
             one=query.one,

@@ -1,7 +1,7 @@
-"""The product with one agent line, each of whose parts is killed once (-9), in a seeded order, while orders come in.
+"""The product with its agent lines, each of whose parts is killed once (-9), in a seeded order, while orders come in.
 
-with killed_once(REFUND_LINE, home, seed=7) as product:   # everything was killed, the replay is paused
-    ...                                                   # wait until the line has caught up, and count
+with killed_once((REFUNDS, COMPLAINTS), home, seed=7) as product:   # everything was killed, the replay is paused
+    ...                                                             # wait until a line has caught up, and count
 """
 
 import random
@@ -26,18 +26,16 @@ PATIENCE_S = 90
 
 @dataclass(frozen=True)
 class KilledLine:
-    """A line to be killed: what brings it up, its own parts by what their command lines hold, and what shows that it works.
+    """A line to be killed: what it is brought up with, its own parts, and what shows that it works.
 
     Attributes:
-        target: the target that holds the line.
-        parameters: what the line is brought up with.
-        app: its app's process.
+        parameters: of `caspers up`.
+        app: what the command line of its app's process holds.
         project: its Lakebase project, without the catalog.
         database: the database in it.
         done: a statement that counts what the line has done.
     """
 
-    target: str
     parameters: Sequence[str]
     app: str
     project: str
@@ -50,14 +48,17 @@ class KilledLine:
 
 
 @contextmanager
-def killed_once(line: KilledLine, home: Path, *, seed: int) -> Generator[Product]:
+def killed_once(lines: Sequence[KilledLine], home: Path, *, seed: int) -> Generator[Product]:
     """The product after all that; it is taken down at the end of the block."""
     product = Product(home)
-    victims = (line.app, ENGINE, f"{product.catalog}{line.project}", WORKSPACE)
+    own = [part for line in lines for part in (line.app, f"{product.catalog}{line.project}")]
+    victims = [*own, ENGINE, WORKSPACE]
+    parameters = [each for line in lines for each in line.parameters]
     try:
-        product.up("--target", line.target, *QUICK, *line.parameters)
+        product.up("--target", "all", *QUICK, *parameters)
         for victim in random.Random(seed).sample(victims, len(victims)):
-            _wait_until_it_works(product, line, victim)
+            for line in lines:
+                _wait_until_it_works(product, line, victim)
             _kill(product, victim)
         product.replay("pause")
         wait_for(lambda: product.replay_status()["paused"], what="the replay is paused")
@@ -82,7 +83,7 @@ def _wait_until_it_works(product: Product, line: KilledLine, victim: str) -> Non
             counts.append(count)
         return bool(counts) and counts[-1] > counts[0]
 
-    wait_for(works, seconds=PATIENCE_S, what=f"the line works before {victim} is killed", every=0.2)
+    wait_for(works, seconds=PATIENCE_S, what=f"{line.app} works before {victim} is killed", every=0.2)
 
 
 def _kill(product: Product, victim: str) -> None:

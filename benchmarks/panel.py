@@ -112,7 +112,10 @@ def _fill(admin: Admin, control: Postgres) -> str:
         connection.execute(COPY_RUNS.encode(), [RUNS * 9 // 10, done.run_id])
         connection.execute(COPY_RUNS.replace("'run-'", "'failed-'").encode(), [RUNS // 10, failed.run_id])
         connection.execute(FILL_ACTIVITY.encode(), [ACTIVITY_ROWS])
-        connection.execute("ANALYZE")
+    # As it would long be for a history that grew; else Postgres does it while pages are measured.
+    connection = control.connection()
+    connection.execute("VACUUM ANALYZE")
+    connection.close()
     return done.run_id
 
 

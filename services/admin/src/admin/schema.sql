@@ -18,6 +18,8 @@ CREATE INDEX IF NOT EXISTS run_history_newest ON control.run_history (started DE
 CREATE INDEX IF NOT EXISTS run_history_by_person ON control.run_history (started_by, started DESC, run_id DESC);
 CREATE INDEX IF NOT EXISTS run_history_by_state ON control.run_history (state, started DESC, run_id DESC);
 CREATE INDEX IF NOT EXISTS run_history_by_action ON control.run_history (action, started DESC, run_id DESC);
+CREATE INDEX IF NOT EXISTS run_history_by_repaired ON control.run_history ((summary ->> 'repairs'), started DESC)
+    WHERE summary ->> 'repairs' IS NOT NULL;
 
 -- How the newest run that touched a stage ended for it.
 CREATE TABLE IF NOT EXISTS control.stage_last_run (

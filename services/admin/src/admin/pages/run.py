@@ -16,15 +16,13 @@ from admin.pages.frame import STATE_EVENTS, Looking, Twin, base_url, show, strip
 from admin.pages.looks import run_words
 from admin.pages.run_timeline import timeline
 from admin.runs.run import GOING_ON
-from admin.runs.store import LogFilters, RunFilters
+from admin.runs.store import LogFilters
 from admin.shapes import LogLine, ParameterView, RunDetail
 
 LINES_AT_ONCE = 1_000
 MOST_READ = 5
 """The log is read in so many parts at most."""
 LINES_SHOWN = 400
-ATTEMPTS_LOOKED_AT = 50
-"""Runs back in which a later attempt is looked for."""
 
 Part = Annotated[str, Query(max_length=300)]
 
@@ -69,7 +67,7 @@ def router(desk: Desk, clock: Clock) -> APIRouter:
             key=step,
             failed=failed,
             verbs=verbs.for_run(actor, run),
-            repaired_by=_repaired_by(desk, run_id) if run.state not in GOING_ON else [],
+            repaired_by=desk.runs.repairs_of(run_id),
             log=lines,
             log_cut=cut,
             parameters=_parameters(run.parameters, desk.overview.parameters()),
@@ -114,11 +112,6 @@ def _log(desk: Desk, run_id: str, filters: LogFilters) -> tuple[Sequence[LogLine
         if not page.more:
             break
     return found[-LINES_SHOWN:], len(found) > LINES_SHOWN
-
-
-def _repaired_by(desk: Desk, run_id: str) -> list[str]:
-    recent = desk.runs.page(RunFilters(), None, ATTEMPTS_LOOKED_AT).entries
-    return [run.run_id for run in recent if run.repairs == run_id]
 
 
 def _parameters(given: Mapping[str, Any], views: Sequence[ParameterView]) -> list[ParameterLine]:

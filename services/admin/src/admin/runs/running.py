@@ -191,12 +191,17 @@ class Runs:
         """Lines of a run's log, oldest first. Raises `NotFound`."""
         own = self.own(run_id)
         if own is None:
-            self.detail(run_id)
             found = self._store.lines(run_id, filters, limit + 1)
+            if not found:
+                self.detail(run_id)
         else:
             found = [line for line in own.lines(filters.after) if filters.fit(line)][: limit + 1]
         shown = tuple(found[:limit])
         return LogPage(shown, shown[-1].seq if shown else filters.after, len(found) > limit)
+
+    def repairs_of(self, run_id: str) -> list[str]:
+        """The runs that repair this one, newest first."""
+        return self._store.repairs_of(run_id)
 
     def cancel(self, run_id: str, by: str) -> RunSummary:
         """Begin nothing more: what is under way ends soon. Raises `NotFound`; a run that is over stays as it is."""

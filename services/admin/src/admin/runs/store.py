@@ -64,6 +64,9 @@ SELECT CAST(summary AS text) AS summary FROM control.run_history WHERE state IN 
 BY_KEY: LiteralString = """
 SELECT CAST(summary AS text) AS summary, request_digest FROM control.run_history WHERE idempotency_key = :key
 """
+REPAIRS_OF: LiteralString = """
+SELECT run_id FROM control.run_history WHERE summary ->> 'repairs' = :run_id ORDER BY started DESC
+"""
 LAST_RUNS: LiteralString = "SELECT stage, CAST(last AS text) AS last FROM control.stage_last_run"
 LINES: LiteralString = """
 SELECT seq, at, stage, key, level, text FROM control.run_log
@@ -188,6 +191,12 @@ class RunStore:
                 return summary_of(record.detail), record.request_digest
         row = self._tables.read(lambda reader: reader.row(BY_KEY, key=key), without=None)
         return None if row is None else (SUMMARY.validate_json(row.summary), row.request_digest)
+
+    def repairs_of(self, run_id: str) -> list[str]:
+        """The runs that repair this one, newest first."""
+        self._try_to_flush()
+        rows = self._tables.read(lambda reader: reader.rows(REPAIRS_OF, run_id=run_id), without=[])
+        return [row.run_id for row in rows]
 
     def last_runs(self) -> dict[str, LastRun]:
         """How the newest run that touched a stage ended for it, by stage."""

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.admin.panel import Panel, panel
 from tests.support.admin import give_orders, report
+from tests.support.contrast import faint_texts
 from tests.support.pages import CHROMIUM, browser
 from tests.support.postgres import Cluster
 from tests.support.workspace import LocalWorkspace
@@ -157,3 +158,13 @@ def test_a_second_request_leads_to_the_run_that_goes_on(shown: Panel):
     expect(page.get_by_role("link", name="Look at it")).to_have_attribute("href", f"/runs/{other['run_id']}")
     shown.admin.desk.runs.cancel(other["run_id"], "ada")
     shown.admin.ended(other["run_id"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_too_faint_to_read(shown: Panel, scheme: str):
+    shown.admin.run("all")
+    pages = ["/", "/runs", "/workers", "/resources", "/verify", "/activity", "/roles", "/start?target=all"]
+    page = shown.page()
+    for path in pages:
+        page.goto(f"{shown.served.client.base_url}{path}")
+        assert faint_texts(page, scheme) == [], path

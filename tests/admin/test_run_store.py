@@ -50,7 +50,9 @@ def test_the_next_process_finds_runs_with_steps_and_log(start: Start):
 def test_the_repairs_of_a_run_are_found_however_many_runs_came_since(control: Postgres):
     store = RunStore(ControlTables(lambda: control, SystemClock()))
     repair = RunOrder("provision", ("Foundation",), repairs="the failed one", attempt=2)
-    orders = {"its repair": repair} | {f"later {n}": RunOrder("provision", ("Foundation",)) for n in range(60)}
+    orders = {"its repair": repair} | {
+        f"later {n}": RunOrder("provision", ("Foundation",)) for n in range(60)
+    }
     for run_id, order in orders.items():
         run = Run(run_id, order, SystemClock())
         store.save(RunRecord(run.detail(), run.last_runs()), [])

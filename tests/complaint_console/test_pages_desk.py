@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.caspers.serving import Served
 from tests.support.complaints import NOW, arrive, console, escalated, take_in, usual
+from tests.support.contrast import faint_texts
 from tests.support.desks import desk_of, opened, press
 from tests.support.pages import browser
 from tests.support.refunds import reviewer
@@ -214,3 +215,10 @@ def test_complaint_triage_and_decision_stand_in_one_view(office: Office):
 def _urgent() -> dict[str, Any]:
     known = escalated("person", "urgent")
     return {name: known[name] for name in ("decision", "credit_amount", "confidence", "priority")}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_on_the_desk_is_too_faint_to_read(office: Office, scheme: str):
+    assert faint_texts(begin(office), scheme) == []
+    for path in ("/history", "/agreement", "/policy"):
+        assert faint_texts(office.page("ada", path), scheme) == [], path

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from refund_manager.history import HistoryEntry, HistoryFilters, refund_history
 
 from tests.caspers.serving import Served
+from tests.support.contrast import faint_texts
 from tests.support.desks import desk_of, opened, press
 from tests.support.pages import browser
 from tests.support.refunds import arrive, console, recommendation, reviewer, take_in
@@ -225,3 +226,13 @@ def test_typing_in_a_field_is_never_a_command(office: Office):
     press(page, "Enter")
     expect(page.locator("#list")).to_contain_text("No case fits")
     assert office.decisions() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_on_the_desk_is_too_faint_to_read(office: Office, scheme: str):
+    page = office.page("ada")
+    press(page, "Enter")
+    expect(page.locator(".holder")).to_contain_text("Yours")
+    assert faint_texts(page, scheme) == []
+    for path in ("/history", "/agreement", "/policy"):
+        assert faint_texts(office.page("ada", path), scheme) == [], path

@@ -1,7 +1,11 @@
 """The clients against a running workspace: files, statements, databases, and what they say when something is wrong."""
 
+import gc
 import secrets
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from caspers.clients.lakebase import Lakebase, split_host
@@ -46,6 +50,23 @@ def endpoint(client: WorkspaceClient) -> Iterator[str]:
     client.postgres.delete_project(f"projects/{project}", purge=True).wait()
 
 
+@contextmanager
+def threads_change_in_the_midst_of_c_code() -> Iterator[None]:
+    """Python collects garbage every few objects, and lets another thread go on meanwhile."""
+
+    def let_others_go_on(_phase: str, _info: dict[str, int]) -> None:
+        threading.Event().wait(1e-5)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(let_others_go_on)
+    gc.set_threshold(10)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(let_others_go_on)
+
+
 def test_a_file_written_whole_is_read_whole(volume: Volume):
     volume.write("state/_watermark", b"\x00day 70\xff")
     assert volume.read("state/_watermark") == b"\x00day 70\xff"
@@ -74,6 +95,20 @@ def test_a_file_is_replaced_only_where_that_is_meant(volume: Volume):
 def test_a_name_cannot_leave_the_volume(volume: Volume, name: str):
     with pytest.raises(Invalid):
         volume.write(name, b"")
+
+
+def test_many_threads_open_sessions_at_once(client: WorkspaceClient):
+    warehouse_id = next(iter(client.warehouses.list())).id or ""
+
+    def ask(_: int) -> int:
+        opened = Warehouse(client, warehouse_id)
+        try:
+            return opened.query("SELECT 1 AS one").num_rows
+        finally:
+            opened.close()
+
+    with threads_change_in_the_midst_of_c_code(), ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(ask, range(12))) == [1] * 12
 
 
 def test_statements_take_values_and_give_arrow(warehouse: Warehouse):

@@ -28,6 +28,10 @@ _SESSION_LOST = frozenset({"NotFound", "InvalidStatementHandle", "Unauthenticate
 #: Those that leave open whether it ran.
 _CONNECTION_LOST = frozenset({"NetworkError", "Unavailable", "Timeout"})
 
+#: The connector parses a signature whenever it opens a session, and two threads that parse at once may fail: the parser of
+#: CPython 3.11 counts its depth for all threads together ("AST constructor recursion depth mismatch").
+_OPENING = threading.Lock()
+
 #: The connector by itself tries for over a minute; a worker backs off and a page says what is wrong much earlier.
 _PATIENCE = {
     "_retry_stop_after_attempts_count": 3,
@@ -119,15 +123,16 @@ class Warehouse:
 
     def _open(self) -> Connection:
         try:
-            return sql.connect(
-                server_hostname=self._workspace.config.host or "",
-                http_path=f"/sql/1.0/warehouses/{self._warehouse_id}",
-                use_kernel=True,
-                enable_telemetry=False,
-                **_PATIENCE,
-                user_agent_entry="caspers",
-                **_credentials(self._workspace),
-            )
+            with _OPENING:
+                return sql.connect(
+                    server_hostname=self._workspace.config.host or "",
+                    http_path=f"/sql/1.0/warehouses/{self._warehouse_id}",
+                    use_kernel=True,
+                    enable_telemetry=False,
+                    **_PATIENCE,
+                    user_agent_entry="caspers",
+                    **_credentials(self._workspace),
+                )
         except PLATFORM_ERRORS as error:
             raise from_platform(f"opening a session on warehouse {self._warehouse_id}", error) from error
 

@@ -60,6 +60,13 @@ def test_the_repairs_of_a_run_are_found_however_many_runs_came_since(control: Po
     assert store.repairs_of("its repair") == []
 
 
+def test_the_repairs_of_a_run_are_found_before_there_is_a_database():
+    store = RunStore(ControlTables(lambda: None, SystemClock()))
+    repair = Run("its repair", RunOrder("provision", (), repairs="the failed one"), SystemClock())
+    store.save(RunRecord(repair.detail(), repair.last_runs()), [])
+    assert store.repairs_of("the failed one") == ["its repair"]
+
+
 def test_a_run_whose_process_died_is_found_interrupted(start: Start, control: Postgres):
     left = Run("left", RunOrder("provision", ("Foundation",)), SystemClock())
     store = RunStore(ControlTables(lambda: control, SystemClock()))

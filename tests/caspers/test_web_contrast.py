@@ -5,12 +5,9 @@ import pytest
 from tests.caspers.serving import PERSON, serving
 from tests.caspers.test_web_app import demo_app
 from tests.support.contrast import faint_texts
-from tests.support.pages import CHROMIUM, browser_page
+from tests.support.pages import browser_page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,11 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from local_workspace.loading import loading
-
-with loading():
-    from local_workspace.config import DEFAULT_PORT, BadSetting, Config, ModelServer, bad_days, token_life
-    from local_workspace.startup import CannotStart, serve
+from local_workspace.config import DEFAULT_PORT, BadSetting, Config, ModelServer, bad_days, token_life
+from local_workspace.startup import CannotStart, serve
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
 import re
@@ -43,6 +44,8 @@ def serve(config: Config) -> None:
     # Once it has stopped, the server raises the signal again; without a handler of ours we would end right there.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    # What is loaded stays for good; to search it for garbage again would hold all requests for a tenth of a second.
+    gc.freeze()
     try:
         server.run(sockets=[listener])
     finally:

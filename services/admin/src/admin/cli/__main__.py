@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from caspers.startup import loading
-
-with loading():
-    import typer
-    from typer.completion import completion_init
-    from typer.core import TyperGroup
-    from typer.main import get_group
+import typer
+from typer.completion import completion_init
+from typer.core import TyperGroup
+from typer.main import get_group
 
 MODULES = {
     "up": "up",
@@ -79,8 +76,7 @@ def command_line() -> typer.Typer:
 
 def _commands_of(module: str) -> dict[str, Any]:
     part = typer.Typer()
-    with loading():
-        import_module(f"admin.cli.commands.{module}").register(part)
+    import_module(f"admin.cli.commands.{module}").register(part)
     return dict(get_group(part).commands)
 
 

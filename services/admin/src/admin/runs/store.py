@@ -194,9 +194,10 @@ class RunStore:
 
     def repairs_of(self, run_id: str) -> list[str]:
         """The runs that repair this one, newest first."""
-        self._try_to_flush()
         rows = self._tables.read(lambda reader: reader.rows(REPAIRS_OF, run_id=run_id), without=[])
-        return [row.run_id for row in rows]
+        waiting = (record.detail for record in reversed(self._all_remembered()))
+        found = [run.run_id for run in waiting if run.repairs == run_id]
+        return [*found, *(row.run_id for row in rows if row.run_id not in found)]
 
     def last_runs(self) -> dict[str, LastRun]:
         """How the newest run that touched a stage ended for it, by stage."""

@@ -3,8 +3,10 @@
 import json
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 
 import httpx
+from caspers.clock import SystemClock
 from caspers.errors import Unavailable
 from caspers.web.app import base_app
 from caspers.web.live import Feed, Life, stream
@@ -14,17 +16,23 @@ from starlette.responses import StreamingResponse
 from tests.caspers.serving import Served, serving, settings
 from tests.support.waiting import wait_for
 
+EVERY_S = 0.1
+
 
 class Source:
     """What a live page shows; counts how often it is read."""
 
     def __init__(self) -> None:
         self.value = 1
-        self.reads = 0
+        self.read_at_s: list[float] = []
         self.away = False
 
+    @property
+    def reads(self) -> int:
+        return len(self.read_at_s)
+
     def __call__(self) -> dict[str, int]:
-        self.reads += 1
+        self.read_at_s.append(SystemClock().monotonic())
         if self.away:
             raise Unavailable("the warehouse does not answer")
         return {"value": self.value}
@@ -32,7 +40,7 @@ class Source:
 
 def live_app(source: Source, life: Life | None = None) -> FastAPI:
     app = base_app("Live", settings())
-    feed = Feed(source, every_s=0.1)
+    feed = Feed(source, every_s=EVERY_S)
 
     @app.get("/live")
     async def live(request: Request) -> StreamingResponse:
@@ -91,11 +99,15 @@ def test_trouble_behind_a_stream_is_told_and_survived():
 
 def test_fifty_open_pages_read_no_more_than_one_and_end_at_shutdown():
     source = Source()
+    opened: list[bool] = []
     ended: list[bool] = []
 
     def watch(served: Served) -> None:
         with httpx.stream("GET", f"{served.client.base_url}/live", timeout=30) as response:
-            for _ in response.iter_lines():
+            lines = response.iter_lines()
+            next(lines)
+            opened.append(True)
+            for _ in lines:
                 pass
         ended.append(True)
 
@@ -103,12 +115,13 @@ def test_fifty_open_pages_read_no_more_than_one_and_end_at_shutdown():
         threads = [threading.Thread(target=watch, args=(served,), daemon=True) for _ in range(50)]
         for thread in threads:
             thread.start()
-        wait_for(lambda: source.reads >= 10, what="a second of live pages")
-        assert source.reads < 40
+        wait_for(lambda: len(opened) == 50, what="every page heard its first event")
+        before = source.reads
+        wait_for(lambda: source.reads >= before + 10, what="the open pages were looked after for a second")
         served.terminate()
-        served.thread.join(5)
-        assert not served.thread.is_alive()
-        wait_for(lambda: len(ended) == 50, seconds=2, what="every page saw its stream end")
+        wait_for(lambda: not served.thread.is_alive(), what="the server came to its end")
+        wait_for(lambda: len(ended) == 50, what="every page saw its stream end")
+    assert all(later - earlier >= EVERY_S for earlier, later in pairwise(source.read_at_s))
 
 
 def test_a_silent_stream_beats_and_ends_by_itself():

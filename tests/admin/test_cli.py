@@ -88,3 +88,40 @@ def test_an_admin_that_does_not_answer_is_named():
     nobody = AppClient("demo-admin", "http://127.0.0.1:1", "token", timeout_s=1)
     with pytest.raises(Unavailable, match="demo-admin does not answer"):
         nobody.get("/me")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("up", "--days", "0"),
+        ("up", "--catalog", "Not A Name"),
+        ("up", "--target", "half"),
+        ("sing",),
+        ("up", "--port", "x"),
+        ("up", "-p", "complaint_rate=2"),
+        ("up", "-p", "no_such=1"),
+        ("up", "-p", "catalog=other"),
+        ("up", "-p", "days"),
+        ("run", "Canonical_Data", "free"),
+        ("plan", "free", "-p", "no_such=1"),
+        ("teardown", "Half_A_Stage"),
+        ("runs", "--follow"),
+        ("runs", "--compare", "one"),
+        ("workers", "set", "replay", "speed"),
+        ("roles", "grant", "ada", "king"),
+    ],
+)
+def test_wrong_usage_exits_with_two_and_leaves_no_home(tmp_path: Path, arguments: tuple[str, ...]):
+    assert run(*arguments, "--home", str(tmp_path / "home")).exit_code == 2
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("sql", "select 1"), ("teardown",), ("replay", "status"), ("runs",), ("verify", "--gone")]
+)
+def test_commands_that_need_a_running_workspace_say_how_to_start_it(
+    tmp_path: Path, arguments: tuple[str, ...]
+):
+    answer = run(*arguments, "--home", str(tmp_path / "home"))
+    assert answer.exit_code == 1
+    assert "caspers up" in answer.stderr

@@ -21,7 +21,12 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.catalog import VolumeType
 from databricks.sdk.service.postgres import Project, ProjectSpec
 
+from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
+
+ENDLESS = (
+    "SELECT count(*) AS n FROM range(1000000) AS a CROSS JOIN range(1000000) AS b WHERE a.id * b.id % 7 = 3"
+)
 
 
 @pytest.fixture
@@ -140,6 +145,18 @@ def test_bad_statements_are_refused_with_the_engines_words(
     with pytest.raises(kind) as refused:
         warehouse.query_text(statement)
     assert len(refused.value.message) > 10
+    assert warehouse.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
+def test_a_statement_whose_engine_is_lost_may_work_later(workspace: LocalWorkspace, warehouse: Warehouse):
+    assert warehouse.query("SELECT 1 AS one").num_rows == 1
+    engine = workspace.engine()
+    worked_s = engine.cpu_times().user
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(warehouse.query, ENDLESS)
+        wait_for(lambda: engine.cpu_times().user > worked_s + 0.5, what="the statement is under way")
+        engine.kill()
+    assert isinstance(asked.exception(), Unavailable)
     assert warehouse.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 

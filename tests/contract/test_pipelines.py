@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,10 +142,8 @@ def test_a_continuous_pipeline_starts_itself_and_follows_the_volume(place: Place
     wait_for(
         lambda: _table_count(place, "gold_order_header") == 1, seconds=60, what="the first order is in gold"
     )
-    began = time.monotonic()
     place.put("2.json", lines(order("b", 0)))
     wait_for(lambda: place.count("gold_order_header") == 2, what="the second order is in gold")
-    assert time.monotonic() - began < 10
     assert place.client.pipelines.get(pipeline_id).state is PipelineState.RUNNING
     place.client.pipelines.stop_and_wait(pipeline_id)
     assert place.client.pipelines.get(pipeline_id).latest_updates[0].state.value == "CANCELED"

@@ -1,9 +1,6 @@
 """kill -9 of the SQL engine while statements run: what ran fails, nothing is wrong, the workspace recovers."""
 
-import os
-import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 from databricks.sql.exc import Error
@@ -12,20 +9,6 @@ from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
 
 WRITERS, KILLS, INSERTS = 2, 2, 25
-
-
-def _engine_pids(workspace: LocalWorkspace) -> list[int]:
-    """The workspace's children that are Sail servers."""
-    found: list[int] = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-            command = (status.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent == workspace.pid and b"spark\0server" in command:
-            found.append(int(status.parent.name))
-    return found
 
 
 def _insert_until_done(connection: Any, table: str, writer: int, kept: list[tuple[int, int]]) -> None:
@@ -60,8 +43,7 @@ def test_the_engine_is_killed_under_load_and_no_confirmed_row_is_lost(
         writer.start()
     for kill in range(KILLS):
         wait_for(lambda mark=kill: len(kept) > 3 * (mark + 1), seconds=60, what="some rows are in")
-        for pid in wait_for(lambda: _engine_pids(workspace), seconds=30, what="the engine runs"):
-            os.kill(pid, signal.SIGKILL)
+        workspace.engine().kill()
     for writer in writers:
         writer.join(120)
     found = _rows(workspace, f"SELECT writer, n FROM {table}")

@@ -1,4 +1,4 @@
-"""The product with its agent lines, each of whose parts is killed once (-9), in a seeded order, while orders come in.
+"""The product with its agent lines, each of its parts killed once (-9), two at a time, while orders come in.
 
 with killed_once((REFUNDS, COMPLAINTS), home, seed=7) as product:   # everything was killed, the replay is paused
     ...                                                             # wait until a line has caught up, and count
@@ -16,10 +16,23 @@ from caspers.clients.lakebase import Lakebase
 from tests.support.product import Product
 from tests.support.waiting import wait_for
 
+DAYS = 3
 #: Twenty minutes of orders a second, so that a night without orders is over in seconds; on top of a day of history.
-QUICK = ("--days", "3", "--start-day", "1", "--speed", "1200", "--schedule-minutes", "0.01", "--port", "0")
+QUICK = (
+    "--days",
+    str(DAYS),
+    "--start-day",
+    "1",
+    "--speed",
+    "1200",
+    "--schedule-minutes",
+    "0.01",
+    "--port",
+    "0",
+)
+WORKSPACE = "workspace"
 #: What every line runs on.
-ENGINE, WORKSPACE = "sail spark server", "workspace"
+SHARED = ("-m replayer", "local_workspace.pipeline_runs", "sail spark server", WORKSPACE)
 #: A killed part may take this long to work again.
 PATIENCE_S = 90
 
@@ -52,14 +65,17 @@ def killed_once(lines: Sequence[KilledLine], home: Path, *, seed: int) -> Genera
     """The product after all that; it is taken down at the end of the block."""
     product = Product(home)
     own = [part for line in lines for part in (line.app, f"{product.catalog}{line.project}")]
-    victims = [*own, ENGINE, WORKSPACE]
+    victims = [*own, *SHARED]
+    random.Random(seed).shuffle(victims)
     parameters = [each for line in lines for each in line.parameters]
     try:
         product.up("--target", "all", *QUICK, *parameters)
-        for victim in random.Random(seed).sample(victims, len(victims)):
+        while victims:
+            pair = victims.pop(), victims.pop()
             for line in lines:
-                _wait_until_it_works(product, line, victim)
-            _kill(product, victim)
+                _wait_until_it_works(product, line, pair)
+            for victim in pair:
+                _kill(product, victim)
         product.replay("pause")
         wait_for(lambda: product.replay_status()["paused"], what="the replay is paused")
         yield product
@@ -73,7 +89,7 @@ def equal_rows(database: Lakebase, copy: LiteralString, rows: list[dict[str, Any
         return [tuple(row) for row in reader.rows(copy)] == [tuple(row.values()) for row in rows]
 
 
-def _wait_until_it_works(product: Product, line: KilledLine, victim: str) -> None:
+def _wait_until_it_works(product: Product, line: KilledLine, victims: Sequence[str]) -> None:
     """Return when more is done than at the first answer since the last kill."""
     counts: list[int] = []
 
@@ -83,7 +99,12 @@ def _wait_until_it_works(product: Product, line: KilledLine, victim: str) -> Non
             counts.append(count)
         return bool(counts) and counts[-1] > counts[0]
 
-    wait_for(works, seconds=PATIENCE_S, what=f"{line.app} works before {victim} is killed", every=0.2)
+    wait_for(
+        works,
+        seconds=PATIENCE_S,
+        what=f"{line.app} works before the death of {' and '.join(victims)}",
+        every=0.2,
+    )
 
 
 def _kill(product: Product, victim: str) -> None:

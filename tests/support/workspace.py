@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from databricks import sql
 from databricks.sdk import WorkspaceClient
 from local_workspace.clock import SystemClock
@@ -90,6 +91,10 @@ class LocalWorkspace:
             **options,
         )
 
+    def engine(self) -> psutil.Process:
+        """The SQL engine's process. The workspace starts another one when it is killed, after a growing pause."""
+        return wait_for(self._engine, what="the SQL engine runs")
+
     def stop(self) -> None:
         """Ask the process to end and wait for it; a process that is gone already is fine."""
         self._end(signal.SIGTERM)
@@ -101,6 +106,10 @@ class LocalWorkspace:
     def log(self) -> str:
         """All that the process has printed."""
         return self.home.with_name(self.home.name + ".log").read_text(errors="replace")
+
+    def _engine(self) -> psutil.Process | None:
+        children = psutil.Process(self.pid).children()
+        return next((child for child in children if "spark server" in " ".join(child.cmdline())), None)
 
     def _end(self, signal_number: signal.Signals) -> None:
         if self._process is None:

@@ -55,6 +55,10 @@ _SQL_STATES: dict[str, type[CaspersError]] = {
     "42501": Refused,
 }
 
+#: Classes of SQLSTATE, its first two characters, that speak of the moment and not of the statement: a lost connection, a
+#: write that somebody else's came before, too few resources, an engine that is not there, a disk that fails.
+_PASSING_STATES = frozenset({"08", "2D", "40", "53", "57", "58"})
+
 
 class Warehouse:
     """A SQL warehouse of the workspace, with this process's own identity."""
@@ -163,7 +167,9 @@ def _code(error: exc.Error) -> str | None:
 
 
 def _translated(error: exc.Error) -> CaspersError:
-    by_state = _SQL_STATES.get(getattr(error, "sql_state", None) or "")
+    state = getattr(error, "sql_state", None) or ""
+    if state[:2] in _PASSING_STATES:
+        return Unavailable(str(error.message))
     by_class = Invalid if isinstance(error, exc.ServerOperationError) else Unavailable
-    kind = by_state or _KINDS.get(_code(error), by_class)
+    kind = _SQL_STATES.get(state) or _KINDS.get(_code(error), by_class)
     return kind(str(error.message))

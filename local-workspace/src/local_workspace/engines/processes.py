@@ -19,12 +19,10 @@ from typing import Literal
 
 from local_workspace import ids
 from local_workspace.clock import Clock
+from local_workspace.restarts import Restarts
 
 PROBE_EVERY_S = 0.05
 FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 30.0
-STEADY_AFTER_S = 60.0
-"""A child that ran this long is restarted without a long pause again."""
 
 LOWEST_PORT, PORTS = 20_000, 12_000
 """Where free ports are looked for: Linux and macOS take outgoing ports from 32768 and 49152 on."""
@@ -167,7 +165,7 @@ class Child:
         return "\n".join(tail[-lines:])
 
     def _watch(self) -> None:
-        pause = FIRST_PAUSE_S
+        restarts = Restarts(FIRST_PAUSE_S)
         while not self._stopping.is_set():
             began = self._clock.monotonic()
             code = self._run_once()
@@ -176,10 +174,8 @@ class Child:
             if self._stopping.is_set() or not self.program.restart:
                 self._move("stopped" if self._stopping.is_set() else "exited", exit_code=code)
                 return
-            pause = FIRST_PAUSE_S if self._clock.monotonic() - began > STEADY_AFTER_S else pause
             self._move("backing_off", exit_code=code, restarts=self._status.restarts + 1)
-            self._stopping.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            self._stopping.wait(restarts.pause_s(self._clock.monotonic() - began))
         self._move("stopped")
 
     def _take_renewal(self) -> bool:

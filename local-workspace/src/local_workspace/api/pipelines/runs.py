@@ -23,9 +23,9 @@ from local_workspace.engines.spark import Spark
 from local_workspace.errors import ApiError, ResourceConflict
 from local_workspace.identity import Identities
 from local_workspace.pipeline_runs.spec import UpdateSpec
+from local_workspace.restarts import Restarts
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 STOP_LIMIT_S = 20.0
 
 
@@ -142,14 +142,14 @@ class Runs:
         return self._around.directory / pipeline_id
 
     def _carry_out(self, pipeline: Pipeline, run: Run) -> None:
-        pause = FIRST_PAUSE_S
+        restarts = Restarts(FIRST_PAUSE_S)
         while True:
+            began_s = self._clock.monotonic()
             state = self._one_life(pipeline, run)
             self._end(pipeline, run, state)
             if run.stopping.is_set() or not pipeline.continuous or run.update.request.get("validate_only"):
                 break
-            run.stopping.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            run.stopping.wait(restarts.pause_s(self._clock.monotonic() - began_s))
             wanted = self._rows.find(pipeline.pipeline_id)
             if run.stopping.is_set() or wanted is None or not wanted.wanted:
                 break

@@ -276,16 +276,19 @@ def test_cancel_and_repair_say_so_when_there_is_nothing_for_them(live: CommandLi
 
 
 @pytest.mark.slow
-def test_an_up_that_is_killed_is_finished_by_the_next_and_an_interrupt_stops_it_all(caspers: CommandLine):
+def test_a_killed_up_is_finished_by_the_next_and_an_interrupt_stops_what_up_started(caspers: CommandLine):
     first = caspers.begin("up", *QUICK_LOOK)
     wait_for(lambda: _said(first, "control project"), seconds=UP_SECONDS, what="half of it is made")
     first.kill()
     first.wait()
-    again = caspers.begin("up", "--port", "0")
-    wait_for(lambda: _said(again, "Live."), seconds=UP_SECONDS, what="it is live")
+    again = caspers("up", "--detach", "--port", "0")
+    assert again.returncode == 0, again.stdout + again.stderr
     assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
-    again.send_signal(signal.SIGINT)
-    assert again.wait(60) == 0
+    assert caspers("down").returncode == 0
+    attached = caspers.begin("up", "--port", "0")
+    wait_for(lambda: _said(attached, "Live."), seconds=UP_SECONDS, what="it is live")
+    attached.send_signal(signal.SIGINT)
+    assert attached.wait(60) == 0
     assert caspers.processes() == []
 
 

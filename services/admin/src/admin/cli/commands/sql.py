@@ -31,7 +31,7 @@ def sql(
         show.plain(show.as_json(rows))
     else:
         show.console.print(show.rows_as_table(result.column_names, rows))
-        show.console.print(f"{len(rows)} rows", style="dim")
+        show.console.print("1 row" if len(rows) == 1 else f"{len(rows)} rows", style="dim")
 
 
 def _warehouse(current: Session) -> Warehouse:

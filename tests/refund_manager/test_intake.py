@@ -40,6 +40,15 @@ def test_a_changed_recommendation_gives_a_pending_case_a_new_version(database: P
     assert cases(database, "version, refund_usd") == [(2, 7)]
 
 
+def test_a_worker_that_was_restarted_tells_of_all_its_cases(database: Postgres):
+    arrive(database, recommendations(3))
+    take_in(database)
+    restarted = case_intake(database)
+    assert step(restarted, ManualClock(NOW)).progress["cases"] == 3
+    arrive(database, [usual("one more")])
+    assert step(restarted, ManualClock(NOW)).progress["cases"] == 4
+
+
 def test_a_decided_case_keeps_its_decision_and_notes_what_is_newer(database: Postgres):
     arrive(database, [usual("a")])
     take_in(database)

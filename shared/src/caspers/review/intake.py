@@ -80,6 +80,7 @@ SELECT (SELECT count(*) FROM looked) AS looked, (SELECT count(*) FROM arrived) A
        (SELECT max({key}) FROM looked) AS last_by_id
 """
 
+_TOTAL: LiteralString = "SELECT coalesce(sum(cases), 0)::bigint AS cases FROM {counts}"
 _ANNOUNCE: LiteralString = "SELECT pg_notify(:channel, :changed)"
 
 
@@ -140,7 +141,8 @@ class Intake:
         self._tail = _Position()
         self._patrol = _Position()
         self._patrol_due_s = 0.0
-        self._taken = 0
+        self._total: LiteralString = arrivals.tables.statement(_TOTAL)
+        self._cases: int | None = None
 
     def step(self, _parameters: dict[str, Any], context: StepContext) -> StepOutcome:
         """Take in what has arrived since the last step."""
@@ -155,7 +157,7 @@ class Intake:
                 what_now=f"The stage {self._arrivals.made_by} makes it.",
             ) from error
         approved = self._decide_pending() if self._decide_pending else 0
-        progress = {"taken_in": self._taken, "newest": self._tail.moment.isoformat(), "approved": approved}
+        progress = {"cases": self._cases, "newest": self._tail.moment.isoformat(), "approved": approved}
         return StepOutcome(progress, again=more, next_in_s=EVERY_S)
 
     def _follow_tail(self) -> bool:
@@ -181,7 +183,10 @@ class Intake:
         self._patrol = _Position(case_id=row.last_by_id) if row.looked == BATCH else _Position()
 
     def _note(self, writer: Writer, row: Any) -> None:
-        self._taken += row.arrived
+        if row.arrived or self._cases is None:
+            counted = writer.row(self._total)
+            assert counted is not None
+            self._cases = counted.cases
         if row.arrived or row.noted:
             changed = str(row.arrived + row.noted)
             writer.row(_ANNOUNCE, channel=self._arrivals.tables.channel, changed=changed)

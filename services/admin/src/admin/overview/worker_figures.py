@@ -13,7 +13,7 @@ from admin.shapes import Health, WorkerView
 HEARTBEAT_LIMIT_S = 60.0
 """A worker that has not reported for so long is not alive, whatever its last report says."""
 
-DONE_FIGURES = ("events_written", "taken_in", "events")
+DONE_FIGURES = ("events_written", "cases", "events")
 """What workers call the number of things they have done."""
 
 TROUBLED: Mapping[str, tuple[Health, str]] = {

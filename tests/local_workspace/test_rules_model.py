@@ -196,7 +196,7 @@ def test_expressions_that_fail_say_why(expression: str, reason: str):
         ("answers: []", "answers"),
         ("answers: [{when: 'true'}]", "either `say` or `text`"),
         ("answers: [{text: '1', sing: '2'}]", "sing"),
-        ("find: {a: 'no group'}\nanswers: [{text: '1'}]", "RE2"),
+        ("find: {a: 'no group'}\nanswers: [{text: '1'}]", "has no group"),
         ("find: {a: '(?=a)(b)'}\nanswers: [{text: '1'}]", "RE2"),
         ("find: {a: 'a)|(b'}\nanswers: [{text: '1'}]", "RE2"),
         ("find: {a: '(.)'}\nlet: [[a, '1']]\nanswers: [{text: '1'}]", "twice"),

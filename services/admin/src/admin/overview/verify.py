@@ -173,7 +173,7 @@ def _answers(what: str, waiting: int | None) -> Iterator[Finding]:
     yield Finding(
         what,
         ok=not late,
-        said=f"{waiting:,} deliveries are newer than the newest one answered",
+        said=f"deliveries that are newer than the newest one answered: {waiting:,}",
         what_now=what_now,
     )
 

@@ -93,7 +93,7 @@ class LocalWorkspace:
 
     def engine(self) -> psutil.Process:
         """The SQL engine's process. The workspace starts another one when it is killed, after a growing pause."""
-        return wait_for(self._engine, what="the SQL engine runs")
+        return wait_for(self._engines, what="the SQL engine runs")[0]
 
     def stop(self) -> None:
         """Ask the process to end and wait for it; a process that is gone already is fine."""
@@ -107,9 +107,9 @@ class LocalWorkspace:
         """All that the process has printed."""
         return self.home.with_name(self.home.name + ".log").read_text(errors="replace")
 
-    def _engine(self) -> psutil.Process | None:
+    def _engines(self) -> list[psutil.Process]:
         children = psutil.Process(self.pid).children()
-        return next((child for child in children if "spark server" in " ".join(child.cmdline())), None)
+        return [child for child in children if "spark server" in " ".join(child.cmdline())]
 
     def _end(self, signal_number: signal.Signals) -> None:
         if self._process is None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
@@ -324,6 +323,5 @@ def _wait_for_state(place: Place, pipeline_id: str, state: PipelineState) -> Non
 
 def _runner_of(workspace: LocalWorkspace) -> int:
     """The process of the update that runs, the youngest of the workspace's runners."""
-    children = psutil.Process(workspace.pid).children()
-    runners = [child for child in children if "local_workspace.pipeline_runs" in child.cmdline()]
+    runners = workspace.children("local_workspace.pipeline_runs")
     return max(runners, key=lambda child: child.create_time()).pid

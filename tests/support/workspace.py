@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,16 @@ class LocalWorkspace:
 
     def engine(self) -> psutil.Process:
         """The SQL engine's process. The workspace starts another one when it is killed, after a growing pause."""
-        return wait_for(self._engines, what="the SQL engine runs")[0]
+        return wait_for(lambda: self.children("spark server"), what="the SQL engine runs")[0]
+
+    def children(self, named: str) -> list[psutil.Process]:
+        """The workspace's own processes whose command line holds `named`."""
+        found: list[psutil.Process] = []
+        for child in psutil.Process(self.pid).children():
+            with suppress(psutil.NoSuchProcess):  # one that was killed has no command line any more
+                if named in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     def stop(self) -> None:
         """Ask the process to end and wait for it; a process that is gone already is fine."""
@@ -106,10 +116,6 @@ class LocalWorkspace:
     def log(self) -> str:
         """All that the process has printed."""
         return self.home.with_name(self.home.name + ".log").read_text(errors="replace")
-
-    def _engines(self) -> list[psutil.Process]:
-        children = psutil.Process(self.pid).children()
-        return [child for child in children if "spark server" in " ".join(child.cmdline())]
 
     def _end(self, signal_number: signal.Signals) -> None:
         if self._process is None:

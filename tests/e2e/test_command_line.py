@@ -318,6 +318,7 @@ def _run_again_and_leave(caspers: CommandLine) -> None:
     again = caspers("run", "free")
     assert again.returncode == 0, again.stdout + again.stderr
     assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
+    assert len(caspers.processes()) > 1
     assert caspers("down", "--purge").returncode == 0
     assert caspers.processes() == []
     assert not caspers.home.exists()

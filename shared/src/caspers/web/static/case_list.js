@@ -18,7 +18,8 @@ export class CaseList {
     this.watcher = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { root: place, rootMargin: "600px" });
-    this.marked = this.#mark();
+    this.newest = this.#newestListed();
+    this.marked = this.newest ? Promise.resolve() : this.#mark();
     this.#arrived();
   }
 
@@ -123,6 +124,12 @@ export class CaseList {
     if (box) box.disabled = false;
     const cell = row.querySelector(".outcome");
     if (cell) cell.textContent = "";
+  }
+
+  // A list that begins with the newest tells it itself, so that what came since it was made is news from the start.
+  #newestListed() {
+    const sorted = document.querySelector("select[name=sort]")?.value === "newest";
+    return sorted ? this.rows[0]?.dataset.recommendedAt : undefined;
   }
 
   // What is newer than the newest case of now is news later on, in whatever order the list is.

@@ -119,8 +119,9 @@ def test_fifty_open_pages_read_no_more_than_one_and_end_at_shutdown():
         before = source.reads
         wait_for(lambda: source.reads >= before + 10, what="the open pages were looked after for a second")
         served.terminate()
-        wait_for(lambda: not served.thread.is_alive(), what="the server came to its end")
-        wait_for(lambda: len(ended) == 50, what="every page saw its stream end")
+        served.thread.join(5)
+        assert not served.thread.is_alive()
+        wait_for(lambda: len(ended) == 50, seconds=2, what="every page saw its stream end")
     assert all(later - earlier >= EVERY_S for earlier, later in pairwise(source.read_at_s))
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from databricks.sdk.service.pipelines import (
 from databricks.sdk.service.workspace import ImportFormat
 
 from tests.support.pipelines import ORDER_ITEMS, lines, order
+from tests.support.processes import descendants
 from tests.support.waiting import wait_for
 from tests.support.workspace import LocalWorkspace
 
@@ -141,8 +143,10 @@ def test_a_continuous_pipeline_starts_itself_and_follows_the_volume(place: Place
     wait_for(
         lambda: _table_count(place, "gold_order_header") == 1, seconds=60, what="the first order is in gold"
     )
+    began = time.monotonic()
     place.put("2.json", lines(order("b", 0)))
     wait_for(lambda: place.count("gold_order_header") == 2, what="the second order is in gold")
+    assert time.monotonic() - began < 10
     assert place.client.pipelines.get(pipeline_id).state is PipelineState.RUNNING
     place.client.pipelines.stop_and_wait(pipeline_id)
     assert place.client.pipelines.get(pipeline_id).latest_updates[0].state.value == "CANCELED"
@@ -323,5 +327,5 @@ def _wait_for_state(place: Place, pipeline_id: str, state: PipelineState) -> Non
 
 def _runner_of(workspace: LocalWorkspace) -> int:
     """The process of the update that runs, the youngest of the workspace's runners."""
-    runners = workspace.children("local_workspace.pipeline_runs")
+    runners = descendants(workspace.pid, "local_workspace.pipeline_runs")
     return max(runners, key=lambda child: child.create_time()).pid

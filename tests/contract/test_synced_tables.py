@@ -200,7 +200,9 @@ def test_dropping_the_catalog_ends_the_syncing(pair: SyncedPair) -> None:
     with pytest.raises(NotFound):
         pair.status()
     listed = pair.workspace.client.pipelines.list_pipelines
-    wait_for(lambda: pipeline_id not in [it.pipeline_id for it in listed()], what="its pipeline is gone")
+    wait_for(
+        lambda: pipeline_id not in [it.pipeline_id for it in listed()], seconds=5, what="its pipeline is gone"
+    )
     pair.workspace.client.catalogs.create(pair.pg_catalog)
 
 

@@ -96,6 +96,10 @@ def test_status_of_nothing_says_stopped_and_exits_with_one(caspers: CommandLine)
     }
 
 
+def test_wrong_usage_ends_the_process_with_two(caspers: CommandLine):
+    assert caspers("up", "--days", "0").returncode == 2
+
+
 def test_down_when_nothing_runs_is_fine(caspers: CommandLine):
     assert caspers("down").returncode == 0
 
@@ -283,6 +287,7 @@ def test_a_killed_up_is_finished_by_the_next_and_an_interrupt_stops_what_up_star
     first.wait()
     again = caspers("up", "--detach", "--port", "0")
     assert again.returncode == 0, again.stdout + again.stderr
+    wait_for(lambda: caspers("status").returncode == 0, seconds=60, what="all is as desired", every=1)
     assert caspers.status()["workers"]["canonical_data"]["progress"]["days"] == 2
     assert caspers("down").returncode == 0
     attached = caspers.begin("up", "--port", "0")

@@ -118,13 +118,15 @@ def test_stale_lock_file_of_a_foreign_process_is_no_obstacle(tmp_path: Path):
     cluster.stop()
 
 
-def test_stop_ends_open_sessions(tmp_path: Path):
+def test_stop_ends_open_sessions_at_once(tmp_path: Path):
     cluster = Cluster(tmp_path / "kitchen", SystemClock())
     cluster.create()
     cluster.start()
     with cluster.admin() as connection:
         process = postmaster(cluster)
+        began = SystemClock().monotonic()
         cluster.stop()
+        assert SystemClock().monotonic() - began < 5
         assert not process.is_running()
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")

@@ -111,7 +111,7 @@ def test_live_pages_are_told_when_cases_arrive(database: Postgres):
     with database.listen("refund_cases") as listening:
         arrive(database, recommendations(3))
         take_in(database)
-        told = list(listening.notifies(timeout=30, stop_after=1))
+        told = list(listening.notifies(timeout=5, stop_after=1))
     assert [message.payload for message in told] == ["3"]
 
 

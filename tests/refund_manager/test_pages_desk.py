@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from caspers.clients.postgres import Postgres
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from refund_manager.history import HistoryEntry, HistoryFilters, refund_history
 
 from tests.caspers.serving import Served
@@ -181,6 +181,19 @@ def test_new_cases_wait_in_a_bar_and_move_nothing(office: Office):
     press(page, ".")
     expect(page.locator("tr[data-case]").first).to_have_attribute("data-case", "o-new")
     expect(page.locator("#news")).to_be_hidden()
+
+
+def test_a_case_that_comes_while_the_page_is_opened_is_news(office: Office):
+    page = office.page("ada")
+
+    def arrives_first(route: Route) -> None:
+        office.recommend("o-new", minutes_ago=-1)
+        route.continue_()
+
+    page.route("**/case_list.js*", arrives_first, times=1)
+    page.reload()
+    expect(page.locator("#news")).to_contain_text("1 new")
+    expect(page.locator('tr[data-case="o-new"]')).to_have_count(0)
 
 
 def test_chosen_cases_are_accepted_after_a_preview_of_their_sum(office: Office):

@@ -18,18 +18,7 @@ from tests.support.waiting import wait_for
 
 DAYS = 3
 #: Twenty minutes of orders a second, so that a night without orders is over in seconds; on top of a day of history.
-QUICK = (
-    "--days",
-    str(DAYS),
-    "--start-day",
-    "1",
-    "--speed",
-    "1200",
-    "--schedule-minutes",
-    "0.01",
-    "--port",
-    "0",
-)
+QUICK = ("--start-day", "1", "--speed", "1200", "--schedule-minutes", "0.01", "--port", "0")
 WORKSPACE = "workspace"
 #: What every line runs on.
 SHARED = ("-m replayer", "local_workspace.pipeline_runs", "sail spark server", WORKSPACE)
@@ -69,9 +58,10 @@ def killed_once(lines: Sequence[KilledLine], home: Path, *, seed: int) -> Genera
     random.Random(seed).shuffle(victims)
     parameters = [each for line in lines for each in line.parameters]
     try:
-        product.up("--target", "all", *QUICK, *parameters)
+        product.up("--target", "all", "--days", str(DAYS), *QUICK, *parameters)
         while victims:
             pair = victims.pop(), victims.pop()
+            _wait_until_the_replay_goes_on(product)
             for line in lines:
                 _wait_until_it_works(product, line, pair)
             for victim in pair:
@@ -87,6 +77,11 @@ def equal_rows(database: Lakebase, copy: LiteralString, rows: list[dict[str, Any
     """Whether a statement in Lakebase gives these rows, column by column."""
     with database.reading() as reader:
         return [tuple(row) for row in reader.rows(copy)] == [tuple(row.values()) for row in rows]
+
+
+def _wait_until_the_replay_goes_on(product: Product) -> None:
+    before = product.position
+    wait_for(lambda: product.position > before, seconds=PATIENCE_S, what="the replay goes on")
 
 
 def _wait_until_it_works(product: Product, line: KilledLine, victims: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from caspers.errors import CaspersError
 from caspers.names import endpoint_path
 from databricks.sdk import WorkspaceClient
 
+from tests.support.processes import descendants
 from tests.support.source import ROOT
 from tests.support.waiting import wait_for
 
@@ -124,10 +125,10 @@ class Product:
     def processes(self, named: str) -> list[psutil.Process]:
         """The workspace's children whose command line holds `named`."""
         try:
-            children = psutil.Process(self.connection["pid"]).children(recursive=True)
-        except (FileNotFoundError, psutil.NoSuchProcess):
+            workspace = self.connection["pid"]
+        except FileNotFoundError:
             return []
-        return [child for child in children if named in _command_line(child)]
+        return descendants(workspace, named)
 
     def kill(self, named: str) -> bool:
         """kill -9 the children named so; `workspace` is the server itself. False if none was there."""
@@ -170,10 +171,3 @@ class Product:
             closing = Thread(target=before[1].close, daemon=True)
             closing.start()
             closing.join(CLOSE_WITHIN_S)
-
-
-def _command_line(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""

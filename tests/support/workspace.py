@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from local_workspace.clock import SystemClock
 from local_workspace.identity import Identities
 from local_workspace.state import State
 
+from tests.support.processes import descendants
 from tests.support.waiting import wait_for
 
 READY_SECONDS = 60
@@ -94,16 +94,7 @@ class LocalWorkspace:
 
     def engine(self) -> psutil.Process:
         """The SQL engine's process. The workspace starts another one when it is killed, after a growing pause."""
-        return wait_for(lambda: self.children("spark server"), what="the SQL engine runs")[0]
-
-    def children(self, named: str) -> list[psutil.Process]:
-        """The workspace's own processes whose command line holds `named`."""
-        found: list[psutil.Process] = []
-        for child in psutil.Process(self.pid).children():
-            with suppress(psutil.NoSuchProcess):  # one that was killed has no command line any more
-                if named in " ".join(child.cmdline()):
-                    found.append(child)
-        return found
+        return wait_for(lambda: descendants(self.pid, "spark server"), what="the SQL engine runs")[0]
 
     def stop(self) -> None:
         """Ask the process to end and wait for it; a process that is gone already is fine."""

@@ -17,9 +17,9 @@ class BadPattern(ValueError):
 
 def check(pattern: str, *, groups: bool = False) -> None:
     """Raise BadPattern unless this is a regular expression, and has a group where one is wanted."""
-    if groups and _compiled(pattern).groups == 0:
+    compiled = _compiled(pattern)
+    if groups and compiled.groups == 0:
         raise BadPattern(f"{pattern!r} has no group (…) for what it is to find")
-    _compiled(pattern)
 
 
 def matches(pattern: str, text: str) -> bool:

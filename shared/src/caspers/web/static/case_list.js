@@ -19,7 +19,7 @@ export class CaseList {
       if (entries.some((entry) => entry.isIntersecting)) this.#more();
     }, { root: place, rootMargin: "600px" });
     this.newest = this.#newestListed();
-    this.marked = this.newest ? Promise.resolve() : this.#mark();
+    this.marked = this.newest === undefined ? this.#mark() : Promise.resolve();
     this.#arrived();
   }
 
@@ -129,7 +129,7 @@ export class CaseList {
   // A list that begins with the newest tells it itself, so that what came since it was made is news from the start.
   #newestListed() {
     const sorted = document.querySelector("select[name=sort]")?.value === "newest";
-    return sorted ? this.rows[0]?.dataset.recommendedAt : undefined;
+    return sorted ? this.rows[0]?.dataset.recommendedAt ?? "" : undefined;
   }
 
   // What is newer than the newest case of now is news later on, in whatever order the list is.
